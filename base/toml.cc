@@ -1,0 +1,91 @@
+#include "base/toml.h"
+
+#include <fmt/format.h>
+
+#include <sstream>
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#include <toml.hpp>
+#pragma GCC diagnostic pop
+
+namespace tidegate {
+
+struct TomlFlattener {
+  TomlTable* out;
+
+  static std::string Join(const std::string& prefix, const std::string& key) {
+    const std::string name =
+        key.find('.') == std::string::npos ? key : fmt::format("\"{}\"", key);
+    return prefix.empty() ? name : prefix + "." + name;
+  }
+
+  void Add(const std::string& key, const toml::value& value) {
+    if (value.is_table()) {
+      for (const auto& [name, child] : value.as_table()) Add(Join(key, name), child);
+    } else if (value.is_string()) {
+      out->strings_[key] = value.as_string().str;
+    } else if (value.is_integer()) {
+      out->ints_[key] = value.as_integer();
+    } else if (value.is_boolean()) {
+      out->bools_[key] = value.as_boolean();
+    } else if (value.is_array() && AllStrings(value.as_array())) {
+      std::vector<std::string> list;
+      for (const toml::value& element : value.as_array()) list.push_back(element.as_string().str);
+      out->lists_[key] = std::move(list);
+    } else {
+      out->other_[key] = toml::format(value);
+    }
+  }
+
+  static bool AllStrings(const toml::array& array) {
+    for (const toml::value& element : array) {
+      if (!element.is_string()) return false;
+    }
+    return true;
+  }
+};
+
+namespace {
+
+template <typename Map>
+auto Lookup(const Map& map, std::string_view key) -> decltype(&map.begin()->second) {
+  const auto found = map.find(key);
+  return found == map.end() ? nullptr : &found->second;
+}
+
+}  // namespace
+
+Result<TomlTable> TomlTable::Parse(const std::string& text, const std::string& file) {
+  TomlTable table;
+  try {
+    std::istringstream stream(text);
+    TomlFlattener{&table}.Add("", toml::parse(stream, file));
+  } catch (const toml::exception& failure) {
+    return Error{ErrorCode::kBadInput, "not TOML",
+                 fmt::format("{}:{}:{}", file, failure.location().line(),
+                             failure.location().column())};
+  } catch (const std::exception& failure) {
+    return Error{ErrorCode::kBadInput, fmt::format("not TOML: {}", failure.what()), file};
+  }
+  return table;
+}
+
+const std::string* TomlTable::String(std::string_view key) const { return Lookup(strings_, key); }
+const std::int64_t* TomlTable::Int(std::string_view key) const { return Lookup(ints_, key); }
+const bool* TomlTable::Bool(std::string_view key) const { return Lookup(bools_, key); }
+const std::vector<std::string>* TomlTable::Strings(std::string_view key) const {
+  return Lookup(lists_, key);
+}
+
+std::vector<std::string> TomlTable::Keys() const {
+  std::vector<std::string> keys;
+  for (const auto& entry : strings_) keys.push_back(entry.first);
+  for (const auto& entry : ints_) keys.push_back(entry.first);
+  for (const auto& entry : bools_) keys.push_back(entry.first);
+  for (const auto& entry : lists_) keys.push_back(entry.first);
+  for (const auto& entry : other_) keys.push_back(entry.first);
+  std::sort(keys.begin(), keys.end());
+  return keys;
+}
+
+}  // namespace tidegate
