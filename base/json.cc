@@ -18,12 +18,19 @@ namespace {
 constexpr std::size_t kDepthMax = 64;
 constexpr std::size_t kTextBytesMax = 256U << 20U;
 
+// A stream that tells where it is at any time. RapidJSON reads from a local copy of a StringStream
+// and brings the original up to date only when a token is done, after the handler was called; for
+// a type that it does not know it keeps a reference.
+struct LiveStream : rapidjson::StringStream {
+  using GenericStringStream::GenericStringStream;
+};
+
 // Builds the tree from RapidJSON's events. The reader reports a token after it was consumed (or, for
 // brackets, before), so the handler finds a token's first byte itself: it is the first one behind
 // the token before that is neither white space nor a separator.
 class TreeBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, TreeBuilder> {
  public:
-  TreeBuilder(std::string_view text, rapidjson::StringStream& stream, JsonValue* root)
+  TreeBuilder(std::string_view text, LiveStream& stream, JsonValue* root)
       : text_(text), stream_(stream), root_(root) {}
 
   bool Null() { return Scalar({}); }
@@ -125,7 +132,7 @@ class TreeBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, TreeB
   }
 
   std::string_view text_;
-  rapidjson::StringStream& stream_;
+  LiveStream& stream_;
   JsonValue* root_;
   std::vector<JsonValue*> open_;
   std::size_t end_ = 0;
@@ -166,12 +173,16 @@ Result<JsonDocument> JsonDocument::Parse(std::string text, std::string file) {
   if (const std::size_t nul = document.text_.find('\0'); nul != std::string::npos) {
     return document.ErrorAt(static_cast<std::uint32_t>(nul), "a NUL byte is no JSON");
   }
-  rapidjson::StringStream stream(document.text_.c_str());
+  // RapidJSON's UTF-8 check reads the bytes that a lead byte promises, even behind the end.
+  constexpr std::size_t kTailBytes = 4;
+  document.text_.append(kTailBytes, '\0');
+  LiveStream stream(document.text_.c_str());
   TreeBuilder builder(document.text_, stream, &document.root_);
   rapidjson::Reader reader;
   constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag |
                               rapidjson::kParseValidateEncodingFlag;
   const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, builder);
+  document.text_.resize(document.text_.size() - kTailBytes);
   if (!builder.failure().empty()) {
     return document.ErrorAt(builder.failure_offset(), builder.failure());
   }

@@ -32,9 +32,21 @@ struct TomlFlattener {
       std::vector<std::string> list;
       for (const toml::value& element : value.as_array()) list.push_back(element.as_string().str);
       out->lists_[key] = std::move(list);
+    } else if (value.is_array() && AllTables(value.as_array())) {
+      std::size_t index = 0;
+      for (const toml::value& element : value.as_array()) {
+        Add(Join(key, std::to_string(index++)), element);
+      }
     } else {
       out->other_[key] = toml::format(value);
     }
+  }
+
+  static bool AllTables(const toml::array& array) {
+    for (const toml::value& element : array) {
+      if (!element.is_table()) return false;
+    }
+    return !array.empty();
   }
 
   static bool AllStrings(const toml::array& array) {
