@@ -1,0 +1,105 @@
+// Known bad: a Pump that goes offline before it was read.
+#include <boost/test/unit_test.hpp>
+#include <string>
+
+#include "tests/verifier/upgrade_text.h"
+#include "tests/verifier/verdict_text.h"
+
+namespace tidegate::test {
+namespace {
+
+constexpr std::string_view kCheck = "registry-moves";
+
+BOOST_AUTO_TEST_SUITE(RegistryMovesTest)
+
+BOOST_AUTO_TEST_CASE(AnUpgradeDoneRight) {
+  const verifier::Verdict verdict = JudgeText(UpgradeText());
+  BOOST_TEST(FindingText(verdict, kCheck) == "");
+  BOOST_TEST(PremiseCount(verdict, kCheck) == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(FromPausedToClosing) {
+  const std::string text = Upgrade({
+      {"new-drainer save 80",
+       "new-drainer save 80\n"
+       "new-pump-1 registry paused key=/tidb-binlog/v1/pumps/h3:8250\n"
+       "new-pump-1 registry closing key=/tidb-binlog/v1/pumps/h3:8250"},
+  });
+  ExpectFinding(kCheck, text, R"(
+order by product
+why: new-pump-1 moved from paused to closing, which the product does not do
+@00:01:00.055 #97 the registry key of new-pump-1 became paused: /tidb-binlog/v1/pumps/h3:8250
+@00:01:00.056 #98 the registry key of new-pump-1 became closing: /tidb-binlog/v1/pumps/h3:8250
+)");
+}
+
+BOOST_AUTO_TEST_CASE(OnlineWithoutAStart) {
+  const std::string text = Upgrade({
+      {"new-drainer save 80",
+       "new-drainer save 80\n"
+       "new-pump-1 registry paused key=/tidb-binlog/v1/pumps/h3:8250\n"
+       "new-pump-1 registry online key=/tidb-binlog/v1/pumps/h3:8250"},
+  });
+  ExpectFinding(kCheck, text, R"(
+order by product
+why: new-pump-1 moved from paused to online, which the product does not do
+@00:01:00.055 #97 the registry key of new-pump-1 became paused: /tidb-binlog/v1/pumps/h3:8250
+@00:01:00.056 #98 the registry key of new-pump-1 became online: /tidb-binlog/v1/pumps/h3:8250
+)");
+}
+
+BOOST_AUTO_TEST_CASE(AKeyIsDeleted) {
+  const std::string text = Upgrade({
+      {"new-drainer save 80",
+       "new-drainer save 80\n"
+       "new-pump-1 registry absent key=/tidb-binlog/v1/pumps/h3:8250"},
+  });
+  ExpectFinding(kCheck, text, R"(
+order by product
+why: new-pump-1 moved from online to absent, which the product does not do
+@00:01:00.007 #31 the registry key of new-pump-1 became online: /tidb-binlog/v1/pumps/h3:8250
+@00:01:00.055 #97 the registry key of new-pump-1 became absent: /tidb-binlog/v1/pumps/h3:8250
+)");
+}
+
+BOOST_AUTO_TEST_CASE(OfflineBeforeItWasRead) {
+  const std::string text = Upgrade({
+      {"new-drainer hand 70/71",
+       "new-pump-1 registry offline key=/tidb-binlog/v1/pumps/h3:8250\n"
+       "new-drainer hand 70/71"},
+  });
+  ExpectFinding(kCheck, text, R"(
+loss by product
+why: new-pump-1 went offline while the checkpoint of new-drainer was 0, below 71, its last real binlog
+@00:01:00.034 #68 tidb-2 committed a transaction (start_ts 70, commit_ts 71, 1 row)
+@00:01:00.034 #70 new-pump-1 acknowledged a commit binlog from tidb-2 (start_ts 70, commit_ts 71)
+@00:01:00.052 #94 the registry key of new-pump-1 became offline: /tidb-binlog/v1/pumps/h3:8250
+)");
+}
+
+BOOST_AUTO_TEST_CASE(OfflineOnceRead) {
+  const std::string text = Upgrade({
+      {"new-drainer save 80",
+       "new-drainer save 80\n"
+       "new-pump-1 registry closing key=/tidb-binlog/v1/pumps/h3:8250\n"
+       "new-pump-1 registry offline key=/tidb-binlog/v1/pumps/h3:8250"},
+  });
+  BOOST_TEST(FindingText(JudgeText(text), kCheck) == "");
+}
+
+BOOST_AUTO_TEST_CASE(ARestartRegistersAgain) {
+  const std::string text = Upgrade({
+      {"new-drainer save 80",
+       "new-drainer save 80\n"
+       "new-pump-1 registry paused key=/tidb-binlog/v1/pumps/h3:8250\n"
+       "new-pump-1 down\n"
+       "new-pump-1 up version=v2.1.0 incarnation=2\n"
+       "new-pump-1 registry online key=/tidb-binlog/v1/pumps/h3:8250"},
+  });
+  BOOST_TEST(FindingText(JudgeText(text), kCheck) == "");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace tidegate::test

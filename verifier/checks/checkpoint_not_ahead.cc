@@ -1,0 +1,105 @@
+// checkpoint-not-ahead: what a saved checkpoint covers is what a restart will skip. Covered and
+// late is an exposure; covered and never applied a loss.
+#include <fmt/format.h>
+
+#include <vector>
+
+#include "verifier/model/blame.h"
+#include "verifier/check.h"
+#include "verifier/model/model.h"
+
+namespace tidegate::verifier {
+namespace {
+
+using trace::Event;
+using trace::EventKind;
+
+class CheckpointNotAhead final : public Check {
+ public:
+  explicit CheckpointNotAhead(const Context& context)
+      : Check(context), covered_(context.model.sinks().size()) {}
+
+  std::string_view Id() const override { return "checkpoint-not-ahead"; }
+  std::string_view Statement() const override {
+    return
+        "No real commit at or below a saved commit_ts is missing downstream (an exposure "
+        "until a crash makes it a loss).";
+  }
+  Section InSection() const override { return Section::kCheckpoint; }
+  KindSet Subscribes() const override { return {EventKind::kCheckpointSaved}; }
+
+  void OnEvent(const Event& event, std::uint64_t index) override {
+    const std::size_t at = model().SinkIndex(event.node);
+    if (at == Model::kNoSink) return;
+    ++premise_count_;
+    const SinkFacts& sink = model().sinks()[at];
+    Covered& covered = covered_[at];
+    const Ledger& ledger = sink.ledger;
+    if (event.b <= covered.judged_to || ledger.outstanding_count() == 0) return;
+    for (std::size_t i = ledger.LowerBound(covered.judged_to + 1);
+         i < ledger.size() && ledger.At(i).commit_ts <= event.b; ++i) {
+      const Commit& commit = ledger.At(i);
+      if (commit.done()) continue;
+      ++covered.count;
+      if (covered.early.size() >= kSubjectsMax) continue;
+      covered.early.push_back({.commit_ts = commit.commit_ts,
+                               .start_ts = commit.start_ts,
+                               .saved = {.index = index, .event = event}});
+    }
+    covered.judged_to = event.b;
+  }
+
+  void OnEnd() override {
+    for (std::size_t at = 0; at < covered_.size(); ++at) {
+      const SinkFacts& sink = model().sinks()[at];
+      for (const Early& early : covered_[at].early) {
+        const Commit* commit = sink.ledger.Peek(early.commit_ts);
+        if (commit == nullptr || commit->done()) {
+          Report(sink, early, FindingKind::kExposure,
+                 {.cause = Cause::kProduct, .because = "it was applied only later"});
+        } else {
+          Report(sink, early, FindingKind::kLoss, BlameForMissing(model(), sink, *commit));
+        }
+      }
+    }
+  }
+
+ private:
+  struct Early {
+    Tso commit_ts = 0;
+    Tso start_ts = 0;
+    Evidence saved;
+  };
+  struct Covered {
+    Tso judged_to = 0;
+    std::uint64_t count = 0;
+    std::vector<Early> early;  // the first kSubjectsMax
+  };
+
+  void Report(const SinkFacts& sink, const Early& early, FindingKind kind, const Blame& blame) {
+    const std::uint64_t sort = Sort(kind, blame.cause, sink.node);
+    if (findings().Again(*this, sort, early.commit_ts)) return;
+    const Event& save = early.saved.event;
+    findings().Report(
+        *this, sort,
+        {.kind = kind,
+         .cause = blame.cause,
+         .why = fmt::format("{} saved the checkpoint {} while {} had not got commit_ts {}; {}",
+                            NameOf(save.peer), save.b, NameOf(sink.node), early.commit_ts,
+                            blame.because),
+         .evidence = {early.saved},
+         .story = {.start_ts = early.start_ts, .commit_ts = early.commit_ts},
+         .rows = {},
+         .subjects = {.transactions = {early.commit_ts}, .nodes = {}, .stores = {save.n}}});
+  }
+
+  std::vector<Covered> covered_;  // by sink
+};
+
+}  // namespace
+
+std::unique_ptr<Check> MakeCheckpointNotAhead(const Context& context) {
+  return std::make_unique<CheckpointNotAhead>(context);
+}
+
+}  // namespace tidegate::verifier

@@ -1,0 +1,124 @@
+#include "verifier/model/blame.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <string_view>
+
+namespace tidegate::verifier {
+namespace {
+
+using trace::DropReason;
+
+constexpr std::array<std::string_view, 12> kDropClauses = {
+    "its Pump acknowledged it and lost it (tolerant write)",
+    "TiDB skipped its binlog (ignore-error)",
+    "its commit binlog died with its TiDB",
+    "its commit came without a prewrite in the Drainer's memory",
+    "it came below the Drainer's window and was discarded",
+    "the Drainer took it for a duplicate",
+    "the Drainer dropped it for coming after a later one",
+    "it is at or below the commit_ts that the Drainer resumed from",
+    "the Drainer took TiKV's answer for a rollback",
+    "the Drainer skipped a table that it does not know",
+    "the Drainer's request began below the Pump's garbage collection point and was raised",
+    "its source was forgotten while it waited there",
+};
+
+std::string NameOf(const Model& model, NodeId node) {
+  return model.IsNode(node) ? model.info(node).name : "nobody";
+}
+
+Blame BlameForDrop(const Model& model, const SinkFacts& sink, const Commit& commit) {
+  const auto reason = static_cast<DropReason>(commit.drop - 1);
+  Blame blame = {.cause = Cause::kProduct, .because = std::string(kDropClauses[commit.drop - 1U])};
+  if (reason == DropReason::kBelowStart && sink.gate.taken) blame.cause = Cause::kEngine;
+  if (reason == DropReason::kPendingAtForget && model.IsNode(commit.pump)) {
+    const NodeFacts& pump = model.node(commit.pump);
+    if (pump.hit_by_fault) blame.cause = Cause::kScenario;
+    if (pump.stopped_by_engine) blame.cause = Cause::kEngine;
+  }
+  return blame;
+}
+
+// The new Drainer of the sink that was started at or behind the commit, or kNoNode.
+NodeId StartedBehind(const Model& model, const SinkFacts& sink, const Commit& commit) {
+  for (NodeId id = 0; model.IsNode(id); ++id) {
+    const DrainerFacts& drainer = model.drainer(id);
+    if (!model.info(id).new_side || drainer.sink != sink.node || drainer.epoch == 0) continue;
+    if (drainer.resumed_ts >= commit.commit_ts) return id;
+  }
+  return kNoNode;
+}
+
+}  // namespace
+
+bool IsDroppedForGood(const Commit& commit) {
+  // A commit binlog that died with its TiDB is found again through TiKV, a duplicate has a twin.
+  // tidb-binlog branch kafka: drainer/pump.go query(), drainer/syncer.go Add()
+  return commit.drop != 0 &&
+         commit.drop - 1 != static_cast<std::uint8_t>(DropReason::kWriterGone) &&
+         commit.drop - 1 != static_cast<std::uint8_t>(DropReason::kDuplicate);
+}
+
+Blame BlameForMissing(const Model& model, const SinkFacts& sink, const Commit& commit) {
+  if (IsDroppedForGood(commit)) return BlameForDrop(model, sink, commit);
+  const std::string pump = NameOf(model, commit.pump);
+  if (commit.Has(kCommitUnlogged)) {
+    const bool engine = model.IsNode(commit.pump) && model.node(commit.pump).configured_by_engine;
+    return {.cause = engine ? Cause::kEngine : Cause::kProduct,
+            .because = fmt::format("{} wrote no binlog for it", pump)};
+  }
+  const NodeId behind = StartedBehind(model, sink, commit);
+  if (behind != kNoNode && !model.IsOldPump(commit.pump)) {
+    return {.cause = Cause::kEngine,
+            .because = fmt::format("{} was started from commit_ts {}, behind it",
+                                   NameOf(model, behind), model.drainer(behind).resumed_ts)};
+  }
+  if (commit.Has(kCommitPurged)) {
+    return {.cause = model.any_fault() ? Cause::kScenario : Cause::kProduct,
+            .because = "its last copy was purged before it was applied"};
+  }
+  if (sink.gate.taken && model.IsOldPump(commit.pump)) {
+    return {.cause = Cause::kEngine,
+            .because = fmt::format("the engine went on while only the old side had it ({})", pump)};
+  }
+  if (model.IsNode(commit.pump) && model.node(commit.pump).stopped_by_engine) {
+    return {.cause = Cause::kEngine,
+            .because = fmt::format("the engine stopped {}, which had it", pump)};
+  }
+  if (model.any_fault()) {
+    return {.cause = Cause::kScenario, .because = "a fault kept it back"};
+  }
+  return {.cause = Cause::kProduct, .because = "no fault and no act of the engine kept it back"};
+}
+
+bool IsLostAtEnd(const Model& model, const SinkFacts& sink, const Commit& commit,
+                 std::string* clause, std::vector<Evidence>* evidence) {
+  for (const SavedCheckpoint& saved : sink.stores) {
+    if (saved.commit_ts < commit.commit_ts) continue;
+    *clause = fmt::format("{} saved the checkpoint {}, which covers it",
+                          NameOf(model, saved.saver), saved.commit_ts);
+    *evidence = {saved.evidence};
+    return true;
+  }
+  if (IsDroppedForGood(commit) || commit.Has(kCommitUnlogged) || commit.Has(kCommitPurged)) {
+    *clause = "nothing holds its binlog any more";
+    return true;
+  }
+  if (!model.run().ended || model.run().end != trace::RunEnd::kQuiet) return false;
+  if (sink.applied_max > commit.commit_ts) {
+    *clause = fmt::format("the run came to rest, and later ones, up to commit_ts {}, are there",
+                          sink.applied_max);
+    *evidence = {model.run().end_evidence};
+    return true;
+  }
+  if (sink.gate.taken) {
+    *clause = "the run came to rest after the hand-over";
+    *evidence = {sink.gate.evidence, model.run().end_evidence};
+    return true;
+  }
+  return false;
+}
+
+}  // namespace tidegate::verifier
