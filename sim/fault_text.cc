@@ -1,0 +1,321 @@
+#include "sim/fault_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "base/names.h"
+#include "trace/event_spec.h"
+
+namespace tidegate::sim {
+namespace {
+
+constexpr Duration kLongest = 365 * 24 * kHour;
+constexpr int kAny = -1;
+constexpr Duration kRestartPause = 2 * kSecond;  // between the stop and the start of a restart
+
+constexpr int Is(Role role) { return static_cast<int>(role); }
+
+// In the order of FaultKind.
+constexpr FaultSpec kFaultSpecs[] = {
+    {FaultKind::kKill, "kill", "", false, "", true, kAny, kAny},
+    {FaultKind::kRestart, "restart", "", false, "", true, kAny, kAny},
+    {FaultKind::kStop, "stop", "", false, "", true, kAny, kAny},
+    {FaultKind::kPartition, "partition", "", false, "", true, kAny, kAny},
+    {FaultKind::kHang, "hang", "", false, "", true, kAny, kAny},
+    {FaultKind::kSlowDownstream, "slow_downstream", "by", true, "", true, Is(Role::kDownstream),
+     kAny},
+    {FaultKind::kHungDownstream, "hung_downstream", "", false, "", true, Is(Role::kDownstream),
+     kAny},
+    {FaultKind::kKafkaUnreachable, "kafka_unreachable", "", false, "", true, Is(Role::kKafka),
+     kAny},
+    {FaultKind::kRetention, "retention", "keep", false, "topic", false, Is(Role::kKafka),
+     Is(Role::kPump)},
+    {FaultKind::kPdNoTso, "pd_no_tso", "", false, "", true, Is(Role::kPd), kAny},
+    {FaultKind::kClockJump, "clock_jump", "by", true, "", true, kAny, kAny},
+    {FaultKind::kEngineCrash, "engine_crash", "output", false, "", false, kAny, kAny},
+    {FaultKind::kLoseBinlogs, "lose_binlogs", "count", false, "", false, Is(Role::kPump), kAny},
+    {FaultKind::kStartNode, "start_node", "", false, "", false, kAny, kAny},
+    {FaultKind::kRegistryStale, "registry_stale", "", false, "drainer", false, Is(Role::kPd),
+     Is(Role::kDrainer)},
+    {FaultKind::kPdTsoBack, "pd_tso_back", "by", true, "", false, Is(Role::kPd), kAny},
+};
+static_assert(std::size(kFaultSpecs) == static_cast<std::size_t>(FaultKind::kPdTsoBack) + 1);
+
+NodeName NameAt(const JsonDocument& document, const JsonValue& value) {
+  return {value.text, document.Position(value.offset)};
+}
+
+// A duration that may be negative: a clock jumps both ways.
+Result<Duration> SignedDuration(const JsonDocument& document, const JsonValue& value,
+                                std::string_view key) {
+  const bool negative = !value.text.empty() && value.text[0] == '-';
+  const Result<Duration> parsed = ParseDuration(std::string_view(value.text).substr(negative));
+  if (value.kind != JsonKind::kString || !parsed) {
+    return document.ErrorAt(value.offset, fmt::format("'{}' must be a duration such as 30s", key));
+  }
+  return negative ? -*parsed : *parsed;
+}
+
+// The code of `event` that `match` names, or -1.
+std::int64_t CodeNamed(trace::EventKind event, std::string_view match) {
+  for (const trace::FieldSpec& field : trace::SpecOf(event).fields) {
+    if (field.slot != trace::Slot::kCode || field.type != trace::FieldType::kEnum) continue;
+    const auto found = std::find(field.names.begin(), field.names.end(), match);
+    if (found != field.names.end()) return found - field.names.begin();
+  }
+  return -1;
+}
+
+bool HasText(trace::EventKind event) {
+  const auto fields = trace::SpecOf(event).fields;
+  return std::any_of(fields.begin(), fields.end(), [](const trace::FieldSpec& field) {
+    return field.slot == trace::Slot::kText;
+  });
+}
+
+class FaultReader {
+ public:
+  FaultReader(const JsonDocument& document, const JsonValue& value)
+      : document_(document), value_(value), in_(document, value, "a fault") {}
+
+  Result<FaultText> Read() {
+    in_.Find("comment");
+    TRY(ReadKind());
+    TRY(ReadWho());
+    TRY(ReadAmount());
+    TRY(ReadWhen());
+    in_.DurationField("for", 1, kLongest, &fault_.heal_after);
+    if (fault_.kind == FaultKind::kRestart && fault_.heal_after == 0) {
+      fault_.heal_after = kRestartPause;
+    }
+    if (const JsonValue* heal = value_.Find("for"); heal != nullptr && !spec_->heals) {
+      return document_.ErrorAt(
+          heal->offset, fmt::format("the fault '{}' does not last; it takes no 'for'", spec_->key));
+    }
+    TRY(in_.Finish());
+    return std::move(fault_);
+  }
+
+ private:
+  Status ReadKind() {
+    std::vector<std::string_view> known;
+    for (const FaultSpec& spec : kFaultSpecs) {
+      known.push_back(spec.key);
+      const JsonValue* found = value_.Find(spec.key);
+      if (found == nullptr) continue;
+      if (spec_ != nullptr) {
+        return document_.ErrorAt(
+            found->offset,
+            fmt::format("a fault is one thing: this one has '{}' and '{}'", spec_->key, spec.key));
+      }
+      spec_ = &spec;
+      in_.Find(spec.key);
+      who_ = found;
+    }
+    if (spec_ != nullptr) {
+      fault_.kind = spec_->kind;
+      return {};
+    }
+    return document_.ErrorAt(
+        value_.offset, fmt::format("a fault needs one of the keys {}", fmt::join(known, ", ")));
+  }
+
+  Status ReadWho() {
+    if (fault_.kind == FaultKind::kPartition) {
+      const auto& pair = who_->elements;
+      if (pair.size() != 2 || pair[0].kind != JsonKind::kString ||
+          pair[1].kind != JsonKind::kString || pair[0].text == pair[1].text) {
+        return document_.ErrorAt(who_->offset, "'partition' must be two names of different nodes");
+      }
+      fault_.node = NameAt(document_, pair[0]);
+      fault_.peer = NameAt(document_, pair[1]);
+      return {};
+    }
+    if (fault_.kind == FaultKind::kEngineCrash) {
+      std::size_t point = 0;
+      in_.Choice(spec_->key, {trace::kCrashPointNames.begin(), trace::kCrashPointNames.end()},
+                 &point);
+      fault_.detail = static_cast<std::int64_t>(point);
+      return {};
+    }
+    in_.String(spec_->key, &fault_.node.name);
+    fault_.node.where = document_.Position(who_->offset);
+    if (spec_->peer_key.empty()) return {};
+    // Without a Drainer, the stale key is that of a host that is gone.
+    const bool optional = fault_.kind == FaultKind::kRegistryStale;
+    const JsonValue* peer = optional ? in_.Find(spec_->peer_key) : in_.Require(spec_->peer_key);
+    in_.String(spec_->peer_key, &fault_.peer.name);
+    if (peer != nullptr) fault_.peer.where = document_.Position(peer->offset);
+    return {};
+  }
+
+  Status ReadAmount() {
+    if (spec_->amount_key.empty()) return {};
+    const JsonValue* amount = in_.Find(spec_->amount_key);
+    if (amount == nullptr) {
+      if (fault_.kind == FaultKind::kEngineCrash || fault_.kind == FaultKind::kRetention) return {};
+      return document_.ErrorAt(
+          value_.offset, fmt::format("the fault '{}' needs '{}'", spec_->key, spec_->amount_key));
+    }
+    if (!spec_->amount_is_duration) {
+      in_.Int(spec_->amount_key, 0, 1'000'000'000, &fault_.amount);
+      return {};
+    }
+    TRY_ASSIGN(fault_.amount, SignedDuration(document_, *amount, spec_->amount_key));
+    if (fault_.amount <= 0 && fault_.kind != FaultKind::kClockJump) {
+      return document_.ErrorAt(amount->offset,
+                               fmt::format("'{}' must be above 0", spec_->amount_key));
+    }
+    return {};
+  }
+
+  Status ReadWhen() {
+    const JsonValue* at = in_.Find("at");
+    const JsonValue* on = in_.Find("on");
+    if ((at != nullptr) == (on != nullptr)) {
+      // A crash at a numbered output says by the number when it is.
+      if (at == nullptr && fault_.kind == FaultKind::kEngineCrash && fault_.amount > 0) return {};
+      return document_.ErrorAt(value_.offset, "a fault needs 'at' or 'on', one of them");
+    }
+    if (at != nullptr) TRY(ReadAt(*at));
+    if (on != nullptr) TRY(ReadOn(*on));
+    in_.Int("nth", 1, 1'000'000'000, &fault_.nth);
+    in_.DurationField("after", 0, kLongest, &fault_.after);
+    for (const char* key : {"nth", "after"}) {
+      const JsonValue* found = value_.Find(key);
+      if (found != nullptr && at != nullptr) {
+        return document_.ErrorAt(found->offset, fmt::format("'{}' goes with 'on'", key));
+      }
+    }
+    return {};
+  }
+
+  Status ReadAt(const JsonValue& at) {
+    const JsonValue* low = &at;
+    const JsonValue* high = &at;
+    if (at.kind == JsonKind::kArray && at.elements.size() == 2) {
+      low = &at.elements[0];
+      high = &at.elements[1];
+    }
+    TRY_ASSIGN(fault_.at_low, SignedDuration(document_, *low, "at"));
+    TRY_ASSIGN(fault_.at_high, SignedDuration(document_, *high, "at"));
+    if (fault_.at_low < 0 || fault_.at_low > fault_.at_high) {
+      return document_.ErrorAt(at.offset, "'at' must be a time from 0s on, or [earliest, latest]");
+    }
+    return {};
+  }
+
+  Status ReadOn(const JsonValue& on) {
+    fault_.on_event = true;
+    JsonObjectReader in(document_, on, "'on'");
+    std::string event;
+    std::string step;
+    std::string match;
+    in.String("event", &event);
+    in.String("step", &step);
+    in.String("match", &match);
+    in.String("node", &fault_.event_node.name);
+    if (const JsonValue* node = on.Find("node"); node != nullptr) {
+      fault_.event_node.where = document_.Position(node->offset);
+    }
+    TRY(in.Finish());
+    if (!step.empty() && (!event.empty() || !match.empty())) {
+      return document_.ErrorAt(on.offset, "'step' stands for the event step-started of that step");
+    }
+    if (!step.empty()) {
+      fault_.event = trace::EventKind::kStepStarted;
+      fault_.match_text = step;
+      return {};
+    }
+    fault_.event = trace::EventKindNamed(event);
+    if (fault_.event == trace::EventKind::kCount) return UnknownEvent(on, event);
+    if (match.empty()) return {};
+    fault_.match_code = CodeNamed(fault_.event, match);
+    if (fault_.match_code < 0 && !HasText(fault_.event)) return UnknownCode(on, match);
+    if (fault_.match_code < 0) fault_.match_text = match;
+    return {};
+  }
+
+  Error UnknownEvent(const JsonValue& on, const std::string& event) {
+    const JsonValue* at = on.Find("event");
+    if (at == nullptr) return document_.ErrorAt(on.offset, "'on' needs 'event' or 'step'");
+    std::vector<std::string_view> known;
+    for (const trace::EventSpec& spec : trace::AllEventSpecs()) known.push_back(spec.name);
+    return document_.ErrorAt(
+        at->offset, fmt::format("no event is named '{}'{}", event, DidYouMean(event, known)));
+  }
+
+  Error UnknownCode(const JsonValue& on, const std::string& match) {
+    std::vector<std::string_view> known;
+    for (const trace::FieldSpec& field : trace::SpecOf(fault_.event).fields) {
+      if (field.slot != trace::Slot::kCode) continue;
+      known.insert(known.end(), field.names.begin(), field.names.end());
+    }
+    return document_.ErrorAt(
+        on.Find("match")->offset,
+        fmt::format("the event '{}' has no '{}'{}", trace::SpecOf(fault_.event).name, match,
+                    DidYouMean(match, known)));
+  }
+
+  const JsonDocument& document_;
+  const JsonValue& value_;
+  JsonObjectReader in_;
+  const FaultSpec* spec_ = nullptr;
+  const JsonValue* who_ = nullptr;
+  FaultText fault_;
+};
+
+std::string DescribeWhen(const FaultText& fault, Time at) {
+  if (!fault.on_event) {
+    if (fault.kind == FaultKind::kEngineCrash && fault.amount > 0) return "";
+    return " at " + FormatDuration(at);
+  }
+  std::string out = fmt::format(" on {}", trace::SpecOf(fault.event).name);
+  if (!fault.event_node.name.empty()) out += " of " + fault.event_node.name;
+  if (!fault.match_text.empty()) out += fmt::format(" '{}'", fault.match_text);
+  if (fault.match_code >= 0) {
+    for (const trace::FieldSpec& field : trace::SpecOf(fault.event).fields) {
+      if (field.slot == trace::Slot::kCode && field.type == trace::FieldType::kEnum) {
+        out += fmt::format(" '{}'", field.names[static_cast<std::size_t>(fault.match_code)]);
+      }
+    }
+  }
+  if (fault.nth > 1) out += fmt::format(" number {}", fault.nth);
+  if (fault.after > 0) out += " + " + FormatDuration(fault.after);
+  return out;
+}
+
+}  // namespace
+
+const FaultSpec& SpecOfFault(FaultKind kind) {
+  const FaultSpec& spec = kFaultSpecs[static_cast<std::size_t>(kind)];
+  CHECK(spec.kind == kind);
+  return spec;
+}
+
+Result<FaultText> ReadFault(const JsonDocument& document, const JsonValue& value) {
+  return FaultReader(document, value).Read();
+}
+
+std::string DescribeFault(const FaultText& fault, Time at) {
+  const FaultSpec& spec = SpecOfFault(fault.kind);
+  std::string out(spec.key);
+  if (fault.kind == FaultKind::kEngineCrash) {
+    out += fmt::format(" {}", trace::kCrashPointNames[static_cast<std::size_t>(fault.detail)]);
+  }
+  for (const NodeName* name : {&fault.node, &fault.peer}) {
+    if (!name->name.empty()) out += " " + name->name;
+  }
+  if (!spec.amount_key.empty() && fault.amount != 0) {
+    out += fmt::format(
+        " {} {}", spec.amount_key,
+        spec.amount_is_duration ? FormatDuration(fault.amount) : std::to_string(fault.amount));
+  }
+  out += DescribeWhen(fault, at);
+  if (fault.heal_after > 0) out += " for " + FormatDuration(fault.heal_after);
+  return out;
+}
+
+}  // namespace tidegate::sim

@@ -1,0 +1,67 @@
+// Faults as a scenario writes them: names in place of NodeIds, ranges in place of times. One table
+// says for each kind its key, what it needs and whether it heals. Resolve (resolve.h) turns a
+// FaultText into a FaultPlan.
+//
+//   {"kill": "tidb-1", "at": "30s"}
+//   {"partition": ["old-pump-1", "kafka-1"], "at": ["10s", "60s"], "for": "20s"}
+//   {"hung_downstream": "downstream-1", "on": {"step": "wait-drained"}, "after": "1s"}
+//   {"restart": "old-drainer-1", "on": {"event": "checkpoint-saved", "node": "downstream-1"},
+//   "nth": 2}
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "sim/run_plan.h"
+
+namespace tidegate::sim {
+
+/// A node's name in a scenario, with its place for messages.
+struct NodeName {
+  std::string name;
+  std::string where;  ///< file:line:column
+};
+
+struct FaultText {
+  FaultKind kind = FaultKind::kKill;
+  NodeName node;  ///< empty for engine_crash
+  NodeName peer;  ///< empty where the kind has none
+  std::int64_t amount = 0;
+  std::int64_t detail = 0;
+  Duration heal_after = 0;
+  /// `at` is open when at_low != at_high: drawn by the seed.
+  Time at_low = 0;
+  Time at_high = 0;
+  bool on_event = false;
+  trace::EventKind event = trace::EventKind::kCount;
+  NodeName event_node;
+  std::int64_t match_code = -1;
+  std::string match_text;
+  std::int64_t nth = 1;
+  Duration after = 0;
+};
+
+/// What a kind of fault needs.
+struct FaultSpec {
+  FaultKind kind;
+  std::string_view key;         ///< in a scenario: "slow_downstream"
+  std::string_view amount_key;  ///< "" where the kind has no amount
+  bool amount_is_duration;
+  std::string_view peer_key;  ///< "" where the kind has no peer, or the key itself names both
+  bool heals;                 ///< takes "for"
+  int role;                   ///< Role that `node` must have, or -1
+  int peer_role;              ///< the same for `peer`
+};
+
+const FaultSpec& SpecOfFault(FaultKind kind);
+
+/// Reads one element of a scenario's `faults`. Errors: file:line:column, nearest names.
+Result<FaultText> ReadFault(const JsonDocument& document, const JsonValue& value);
+
+/// "kill tidb-1 at 30s", "partition old-pump-1 kafka-1 on checkpoint-saved number 2 + 1s for 20s":
+/// the same words in trace, report and witness. `at` is the drawn time.
+std::string DescribeFault(const FaultText& fault, Time at);
+
+}  // namespace tidegate::sim

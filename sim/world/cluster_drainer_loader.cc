@@ -1,0 +1,227 @@
+#include "sim/world/cluster_drainer_loader.h"
+
+#include <algorithm>
+
+namespace tidegate::sim {
+namespace {
+
+// tidb-binlog: drainer/syncer.go enableSafeModeInitializationPhase.
+constexpr Duration kSafeModePhase = 5 * kMinute;
+// tidb-binlog: pkg/loader/executor.go and drainer/executor.go (MaxDMLRetryCount, MaxDDLRetryCount).
+constexpr std::uint32_t kDmlAttemptsMax = 100;
+constexpr std::uint32_t kDdlAttemptsMax = 5;
+// drainer/syncer.go (4.0): fakes are counted once in three seconds of timestamps.
+constexpr std::int64_t kMarkGapMs = 3000;
+
+// pkg/sql/sql.go of 2.1 waits 3 s between tries, pkg/loader 1 s.
+Duration RetryDelay(const Dialect& dialect) {
+  return dialect.name == DialectName::kCluster21 ? 3 * kSecond : kSecond;
+}
+
+bool ThinsMarks(const Dialect& dialect) { return dialect.name == DialectName::kCluster40; }
+
+std::size_t WorkerOf(const Job& job, std::size_t count) {
+  const std::uint64_t key =
+      (static_cast<std::uint64_t>(job.table) << 48U) ^ static_cast<std::uint64_t>(job.key);
+  return static_cast<std::size_t>((key * 0x9E3779B97F4A7C15ULL) >> 32U) % count;
+}
+
+}  // namespace
+
+void ClusterLoader::Reset(const ClusterDrainerConfig& config, const Dialect& dialect, NodeId sink,
+                          Tso done_ts) {
+  Clear();
+  sink_ = sink;
+  table_sink_ = config.sink == ClusterSinkKind::kTable;
+  always_safe_ = config.safe_mode;
+  thins_marks_ = ThinsMarks(dialect);
+  batch_ = static_cast<std::size_t>(config.txn_batch);
+  workers_.resize(static_cast<std::size_t>(config.worker_count));
+  round_max_ = workers_.size() * batch_;
+  room_max_ = 2 * round_max_;
+  retry_delay_ = RetryDelay(dialect);
+  started_ = world_.now();
+  last_success_at_ = started_;
+  passed_ts_ = done_ts_ = done_ts;
+}
+
+// Batches that the sink has not answered stay with it: their slots are given back when it does.
+void ClusterLoader::Clear() {
+  queue_.clear();
+  taken_ = 0;
+  for (Worker& worker : workers_) {
+    worker.jobs.clear();
+    worker.slot = kNoSlot;
+    worker.active = false;
+  }
+  active_ = 0;
+  sink_was_cut_ = false;
+  mark_ts_ = 0;
+  ddl_done_ = false;
+  ddl_count_ = 0;
+  txn_count_ = 0;
+  fatal_.clear();
+}
+
+void ClusterLoader::AddTxn(const std::vector<Job>& jobs) {
+  CHECK(!jobs.empty());
+  CHECK(jobs.front().commit_ts > passed_ts_);
+  queue_.insert(queue_.end(), jobs.begin(), jobs.end());
+  queue_.back().last_of_txn = 1;
+  passed_ts_ = jobs.front().commit_ts;
+  ++txn_count_;
+}
+
+void ClusterLoader::AddDdl(const Job& job) {
+  CHECK(job.commit_ts > passed_ts_);
+  queue_.push_back(job);
+  queue_.back().last_of_txn = 1;
+  passed_ts_ = job.commit_ts;
+}
+
+void ClusterLoader::AddMark(Tso commit_ts) {
+  CHECK(commit_ts > passed_ts_);
+  if (thins_marks_ && TsoGapMs(commit_ts, mark_ts_) <= kMarkGapMs) return;
+  mark_ts_ = commit_ts;
+  passed_ts_ = commit_ts;
+  if (Idle()) done_ts_ = commit_ts;
+}
+
+void ClusterLoader::Kick() {
+  if (active_ == 0 && taken_ < queue_.size() && fatal_.empty()) StartRound();
+}
+
+void ClusterLoader::StartRound() {
+  const bool safe = table_sink_ && (always_safe_ || world_.now() - started_ < kSafeModePhase);
+  round_is_ddl_ = queue_[taken_].ddl != 0;
+  std::size_t count = 0;
+  while (taken_ < queue_.size()) {
+    Job& job = queue_[taken_];
+    if ((job.ddl != 0) != round_is_ddl_) break;
+    job.safe_mode = safe && job.ddl == 0 ? 1 : 0;
+    Worker& worker = workers_[round_is_ddl_ ? 0 : WorkerOf(job, workers_.size())];
+    worker.jobs.push_back(job);
+    round_ts_ = job.commit_ts;
+    ++taken_;
+    ++count;
+    if (round_is_ddl_ || (count >= round_max_ && job.last_of_txn != 0)) break;
+  }
+  if (taken_ == queue_.size()) {
+    queue_.clear();
+    taken_ = 0;
+  } else if (taken_ >= room_max_) {
+    queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(taken_));
+    taken_ = 0;
+  }
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    Worker& worker = workers_[i];
+    if (worker.jobs.empty()) continue;
+    worker.active = true;
+    worker.at = worker.end = 0;
+    ++active_;
+    SendBatch(i);
+  }
+}
+
+// The next txn-batch rows of a worker as one downstream transaction. A single worker never cuts
+// one of ours in two (disable-dispatch; file and kafka, where a record is a transaction).
+void ClusterLoader::SendBatch(std::size_t index) {
+  Worker& worker = workers_[index];
+  if (worker.slot == kNoSlot) {
+    worker.at = worker.end;
+    worker.attempts = 0;
+    worker.end = std::min(worker.at + batch_, worker.jobs.size());
+    while (workers_.size() == 1 && worker.jobs[worker.end - 1].last_of_txn == 0) ++worker.end;
+    const std::uint32_t slot = world_.job_batches().Take();
+    std::vector<Job>& jobs = world_.job_batches()[slot].jobs;
+    jobs.assign(worker.jobs.begin() + static_cast<std::ptrdiff_t>(worker.at),
+                worker.jobs.begin() + static_cast<std::ptrdiff_t>(worker.end));
+    worker.slot = slot;
+  }
+  ++worker.attempts;
+  world_.Send(owner_, sink_, Msg::kExecute, worker.slot, static_cast<std::uint32_t>(index),
+              {.report_failure = true});
+}
+
+void ClusterLoader::OnExecuted(const Envelope& envelope) {
+  const std::size_t index = envelope.b >> 1U;
+  const bool current =
+      index < workers_.size() && workers_[index].active && workers_[index].slot == envelope.a;
+  if (!current) {  // of a process or a connection that is gone
+    world_.job_batches().Give(envelope.a);
+    return;
+  }
+  if ((envelope.b & 1U) != 0) {
+    Retry(index);
+    return;
+  }
+  Worker& worker = workers_[index];
+  world_.job_batches().Give(worker.slot);
+  worker.slot = kNoSlot;
+  if (worker.end < worker.jobs.size()) {
+    SendBatch(index);
+    return;
+  }
+  worker.jobs.clear();
+  worker.active = false;
+  if (--active_ == 0) EndRound();
+}
+
+void ClusterLoader::EndRound() {
+  last_success_at_ = world_.now();
+  done_ts_ = taken_ == queue_.size() ? passed_ts_ : round_ts_;
+  if (round_is_ddl_) {
+    ddl_done_ = true;
+    ++ddl_count_;
+  }
+}
+
+void ClusterLoader::OnExecuteFailed(const Envelope& envelope) {
+  const std::size_t index = envelope.b;
+  if (index < workers_.size() && workers_[index].active && workers_[index].slot == envelope.a) {
+    Retry(index);
+  } else {
+    world_.job_batches().Give(envelope.a);
+  }
+}
+
+void ClusterLoader::Retry(std::size_t index) {
+  Worker& worker = workers_[index];
+  if (worker.attempts >= (round_is_ddl_ ? kDdlAttemptsMax : kDmlAttemptsMax)) {
+    fatal_ = round_is_ddl_ ? "execute DDL failed after all retries"
+                           : "execute DMLs failed after all retries";
+    return;
+  }
+  world_.kernel().After(owner_, retry_delay_, kRetryTimer, index, worker.attempts);
+}
+
+void ClusterLoader::OnRetry(std::uint64_t index, std::uint32_t attempt) {
+  if (index >= workers_.size()) return;
+  const Worker& worker = workers_[index];
+  if (!worker.active || worker.slot == kNoSlot || worker.attempts != attempt) return;
+  SendBatch(static_cast<std::size_t>(index));
+}
+
+// A statement under way while the link was cut: its answer may be lost. When the link is back the
+// connection is found dead and the statement is repeated, though it may have been executed.
+void ClusterLoader::OnTick() {
+  if (active_ == 0) return;
+  if (world_.kernel().IsCut(owner_, sink_)) {
+    sink_was_cut_ = true;
+    return;
+  }
+  if (!sink_was_cut_) return;
+  sink_was_cut_ = false;
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    Worker& worker = workers_[i];
+    if (!worker.active || worker.slot == kNoSlot) continue;
+    const std::uint32_t slot = world_.job_batches().Take();
+    world_.job_batches()[slot].jobs.assign(
+        worker.jobs.begin() + static_cast<std::ptrdiff_t>(worker.at),
+        worker.jobs.begin() + static_cast<std::ptrdiff_t>(worker.end));
+    worker.slot = slot;
+    SendBatch(i);
+  }
+}
+
+}  // namespace tidegate::sim

@@ -1,0 +1,382 @@
+#include "sim/world/control.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/world/hosts.h"
+#include "sim/world/pd.h"
+#include "sim/world/service.h"
+#include "sim/world/tidb.h"
+
+namespace tidegate::sim {
+namespace {
+
+namespace port = engine::port;
+using port::Answer;
+using port::AnswerCode;
+using trace::EventKind;
+
+constexpr Duration kActDelay = 50 * kMillisecond;   // ssh and systemctl take their time
+constexpr Duration kStopPoll = 200 * kMillisecond;
+constexpr Duration kStopMax = 5 * kMinute;
+constexpr Duration kSshDelay = 20 * kMillisecond;
+
+Answer Failed(std::string message) { return {AnswerCode::kFailed, 1, std::move(message)}; }
+
+std::string_view ActiveState(UnitState state) {
+  switch (state) {
+    case UnitState::kInactive: return "inactive";
+    case UnitState::kActivating: return "activating";
+    case UnitState::kActive: return "active";
+    case UnitState::kDeactivating: return "deactivating";
+    case UnitState::kFailed: return "failed";
+  }
+  return "";
+}
+
+std::string_view SubState(UnitState state) {
+  switch (state) {
+    case UnitState::kInactive: return "dead";
+    case UnitState::kActivating: return "start";
+    case UnitState::kActive: return "running";
+    case UnitState::kDeactivating: return "stop-sigterm";
+    case UnitState::kFailed: return "failed";
+  }
+  return "";
+}
+
+}  // namespace
+
+Control::Control(World& world, NodeId id) : Node(world, id) {}
+
+bool Control::Pending() const {
+  return !acting_.empty() || (world_.engine() != nullptr && !world_.engine()->finished());
+}
+
+void Control::Claim(trace::Event event, std::string_view text) {
+  event.text = world_.Intern(text);
+  world_.Record(event);
+}
+
+void Control::WakeAt(Time at) {
+  world_.kernel().After(id_, std::max<Duration>(0, at - world_.now()), kWake);
+}
+
+void Control::Post(const port::Input& input) {
+  posted_.push_back(input);
+  world_.kernel().After(id_, 0, kDeliver);
+}
+
+void Control::DeliverPosted() {
+  if (posted_.empty()) return;
+  port::Input input = std::move(posted_.front());
+  posted_.pop_front();
+  if (world_.engine() == nullptr) return;
+  input.now = world_.now();
+  world_.engine()->OnInput(input);
+  if (world_.engine()->finished()) world_.service().EngineEnded();
+}
+
+void Control::OnTimer(What what, std::uint64_t a, std::uint32_t b) {
+  if (what >= Hosts::kBooted) {
+    world_.hosts().OnTimer(what, static_cast<NodeId>(a), b);
+    return;
+  }
+  switch (static_cast<Timer>(what)) {
+    case kBegin:
+      world_.engine()->Start(&world_);
+      if (world_.engine()->finished()) world_.service().EngineEnded();
+      break;
+    case kAct: Act(a); break;
+    case kPollStop: PollStop(a); break;
+    case kAskArrives: Arrive(a); break;
+    case kAnswer: {
+      Asking& asking = asks_[a];
+      asking.open = false;
+      port::ObservationCame came{asking.id, asking.incarnation, std::move(asking.answer)};
+      free_.push_back(static_cast<std::uint32_t>(a));
+      Post({world_.now(), std::move(came)});
+      break;
+    }
+    case kWake: Post({world_.now(), port::ClockReached{}}); break;
+    case kDeliver: DeliverPosted(); break;
+  }
+}
+
+// ------------------------------------------------------------------ actions
+
+NodeId Control::EndpointNode(const std::string& endpoint) const {
+  for (std::size_t i = 0; i < world_.plan().nodes.size(); ++i) {
+    const trace::NodeInfo& info = world_.plan().nodes[i].info;
+    const std::string& sink_name = world_.plan().nodes[i].etcd_id;
+    if (info.role == Role::kDownstream && (info.name == endpoint || sink_name == endpoint)) {
+      return static_cast<NodeId>(i);
+    }
+    if (info.role == Role::kTidb && endpoint == fmt::format("tidb {}:{}", info.host, info.port)) {
+      return static_cast<NodeId>(i);
+    }
+  }
+  return kNoNode;
+}
+
+NodeId Control::TargetOf(const port::Action& action) const {
+  struct Finder {
+    const Control& self;
+    NodeId operator()(const port::StopProcess& a) const { return self.world_.hosts().FindUnit(a.host, a.unit); }
+    NodeId operator()(const port::StartProcess& a) const { return self.world_.hosts().FindUnit(a.host, a.unit); }
+    NodeId operator()(const port::SetUnitEnabled& a) const { return self.world_.hosts().FindUnit(a.host, a.unit); }
+    NodeId operator()(const port::InstallBinary& a) const { return self.FindByFile(a.host, a.path); }
+    NodeId operator()(const port::WriteFile& a) const { return self.FindByFile(a.host, a.path); }
+    NodeId operator()(const port::RunSql& a) const { return self.EndpointNode(a.endpoint); }
+    NodeId operator()(const port::RunHook&) const { return self.world_.service().id(); }
+    NodeId operator()(const port::KeepBackup&) const { return kNoNode; }
+    NodeId operator()(const port::RunPlaybook&) const { return kNoNode; }
+  };
+  return std::visit(Finder{*this}, action);
+}
+
+NodeId Control::FindByFile(const std::string& host, const std::string& path) const {
+  for (std::size_t i = 0; i < world_.plan().nodes.size(); ++i) {
+    const NodePlan& node = world_.plan().nodes[i];
+    if (node.info.host == host && (node.binary_path == path || node.config_path == path)) {
+      return static_cast<NodeId>(i);
+    }
+  }
+  return kNoNode;
+}
+
+void Control::Perform(std::uint64_t id, const port::Action& action) {
+  acting_.push_back({id, action, TargetOf(action), world_.now()});
+  world_.Record({.kind = EventKind::kActionStarted,
+                 .node = acting_.back().target,
+                 .code = static_cast<std::uint16_t>(action.index()),
+                 .a = static_cast<std::int64_t>(id),
+                 .text = world_.Intern(port::Describe(action))});
+  world_.kernel().After(id_, kActDelay, kAct, id);
+}
+
+Control::Acting* Control::Find(std::uint64_t id) {
+  for (Acting& acting : acting_) {
+    if (acting.id == id) return &acting;
+  }
+  return nullptr;
+}
+
+void Control::ActDone(std::uint64_t id, const Answer& answer) {
+  const Acting* acting = Find(id);
+  CHECK(acting != nullptr);
+  world_.Record({.kind = EventKind::kActionDone,
+                 .node = acting->target,
+                 .code = static_cast<std::uint16_t>(answer.code),
+                 .a = static_cast<std::int64_t>(id),
+                 .text = world_.InternRedacted(answer.body),
+                 .n = static_cast<std::uint32_t>(answer.status)});
+  std::erase_if(acting_, [&](const Acting& one) { return one.id == id; });
+  Post({world_.now(), port::ActionDone{id, answer}});
+}
+
+// Carries out one action at its target. Begin is true when its end comes later.
+struct Control::Doer {
+  Control& self;
+  const Acting& acting;
+  bool* later;
+
+  Hosts& hosts() const { return self.world_.hosts(); }
+  bool Missing() const { return acting.target == kNoNode; }
+
+  Answer operator()(const port::StopProcess& a) const {
+    if (Missing()) return {AnswerCode::kNotFound, 5, a.unit + " not loaded"};
+    hosts().Stop(acting.target);
+    *later = true;
+    self.world_.kernel().After(self.id_, 0, kPollStop, acting.id);
+    return {};
+  }
+  Answer operator()(const port::StartProcess& a) const {
+    if (Missing()) return {AnswerCode::kNotFound, 5, a.unit + " not found"};
+    return hosts().Start(acting.target) ? Answer{}
+                                        : Failed("unit entered failed state: no such binary");
+  }
+  Answer operator()(const port::SetUnitEnabled& a) const {
+    if (Missing()) return {AnswerCode::kNotFound, 1, a.unit + " does not exist"};
+    hosts().SetEnabled(acting.target, a.enabled);
+    return {};
+  }
+  Answer operator()(const port::InstallBinary& a) const {
+    hosts().InstallBinary(a.host, a.path, a.version);
+    return {};
+  }
+  Answer operator()(const port::WriteFile& a) const {
+    hosts().WriteFile(a.host, a.path, a.content);
+    return {};
+  }
+  Answer operator()(const port::RunSql&) const { return self.RunSql(acting, later); }
+  Answer operator()(const port::RunHook& a) const { return self.RunHook(a); }
+  Answer operator()(const port::KeepBackup& a) const {
+    self.backups_[a.name] = a.bytes;
+    return {};
+  }
+  Answer operator()(const port::RunPlaybook&) const { return Failed("this world runs no playbooks"); }
+};
+
+void Control::Act(std::uint64_t id) {
+  const Acting acting = *Find(id);
+  bool later = false;
+  const Answer answer = std::visit(Doer{*this, acting, &later}, acting.action);
+  if (!later) ActDone(id, answer);
+}
+
+// `systemctl stop` returns when the unit is inactive.
+void Control::PollStop(std::uint64_t id) {
+  const Acting* acting = Find(id);
+  if (acting == nullptr) return;
+  if (world_.hosts().state(acting->target) != UnitState::kDeactivating) {
+    ActDone(id, {});
+  } else if (world_.now() - acting->started > kStopMax) {
+    ActDone(id, {AnswerCode::kTimedOut, 1, "the unit does not stop"});
+  } else {
+    world_.kernel().After(id_, kStopPoll, kPollStop, id);
+  }
+}
+
+Answer Control::RunSql(const Acting& acting, bool* later) {
+  const port::RunSql& sql = std::get<port::RunSql>(acting.action);
+  const NodeId target = acting.target;
+  if (target == kNoNode) return {AnswerCode::kNotFound, 1, "no such endpoint: " + sql.endpoint};
+  if (!world_.kernel().IsUp(target)) return {AnswerCode::kConnectionRefused, 1, ""};
+  if (!world_.kernel().CanCall(id_, target)) return {AnswerCode::kTimedOut, 1, ""};
+  if (world_.node_plan(target).info.role != Role::kTidb) {
+    return world_.node(target).OnSql(sql.statement);
+  }
+  Tidb& tidb = static_cast<Tidb&>(world_.node(target));
+  if (sql.statement.rfind("create table", 0) != 0) return tidb.OnSql(sql.statement);
+  if (!tidb.listening()) return {AnswerCode::kConnectionRefused, 1, ""};
+  const std::vector<TablePlan>& tables = world_.plan().tables;
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    if (!tables[i].marker || sql.statement.find(tables[i].schema) == std::string::npos) continue;
+    const std::size_t begin = sql.statement.find("tidegate_marker_");
+    if (begin == std::string::npos) break;
+    const std::string name = sql.statement.substr(begin);
+    *later = true;
+    tidb.RunMarker(static_cast<std::uint16_t>(i), name.substr(0, name.find_first_of(" `(")),
+                   acting.id);
+    return {};
+  }
+  return Failed("ERROR 1049 (42000): Unknown database");
+}
+
+void Control::SqlDone(std::uint64_t action, const Answer& answer) {
+  if (Find(action) != nullptr) ActDone(action, answer);
+}
+
+Answer Control::RunHook(const port::RunHook& hook) {
+  if (hook.name == "detach-service") {
+    world_.service().Detach();
+  } else if (hook.name == "attach-service") {
+    world_.service().Attach();
+  } else {
+    return Failed("no such hook: " + hook.name);
+  }
+  return {};
+}
+
+// ------------------------------------------------------------------ queries
+
+NodeId Control::TargetOf(const port::Query& query) const {
+  const Hosts& hosts = world_.hosts();
+  if (const auto* h = std::get_if<port::HttpGet>(&query)) return hosts.FindListener(h->host, h->port);
+  if (const auto* u = std::get_if<port::ShowUnit>(&query)) return hosts.FindUnit(u->host, u->unit);
+  if (const auto* q = std::get_if<port::QuerySql>(&query)) return EndpointNode(q->endpoint);
+  if (const auto* c = std::get_if<port::ConnectTcp>(&query)) {
+    return hosts.FindListener(c->host, c->port);
+  }
+  if (std::holds_alternative<port::ListRegistry>(query)) return world_.pd().id();
+  if (const auto* b = std::get_if<port::BinaryVersion>(&query)) return FindByFile(b->host, b->path);
+  if (const auto* f = std::get_if<port::ReadRemoteFile>(&query)) return FindByFile(f->host, f->path);
+  return kNoNode;
+}
+
+void Control::Ask(std::uint64_t id, std::uint32_t incarnation, const port::Query& query,
+                  Duration timeout) {
+  std::uint32_t slot = 0;
+  if (free_.empty()) {
+    slot = static_cast<std::uint32_t>(asks_.size());
+    asks_.emplace_back();
+  } else {
+    slot = free_.back();
+    free_.pop_back();
+  }
+  asks_[slot] = {id, incarnation, query, TargetOf(query), world_.now() + timeout, {}, true};
+  world_.Record({.kind = EventKind::kAsked,
+                 .node = asks_[slot].target,
+                 .code = static_cast<std::uint16_t>(query.index()),
+                 .a = static_cast<std::int64_t>(id),
+                 .text = world_.Intern(port::Describe(query))});
+  const NodeId target = asks_[slot].target;
+  const Duration latency = target == kNoNode ? kMillisecond : world_.kernel().Latency(id_, target);
+  world_.kernel().After(id_, latency, kAskArrives, slot);
+}
+
+void Control::Reply(std::uint64_t slot, Answer answer) {
+  Asking& asking = asks_[slot];
+  const Duration latency =
+      asking.target == kNoNode ? kMillisecond : world_.kernel().Latency(asking.target, id_);
+  Duration delay = std::holds_alternative<port::HttpGet>(asking.query) ? latency : kSshDelay;
+  if (answer.code == AnswerCode::kTimedOut) {
+    delay = std::max<Duration>(0, asking.deadline - world_.now());
+  }
+  world_.Record({.kind = EventKind::kAnswered,
+                 .node = asking.target,
+                 .code = static_cast<std::uint16_t>(answer.code),
+                 .a = static_cast<std::int64_t>(asking.id),
+                 .text = world_.InternRedacted(answer.body),
+                 .n = static_cast<std::uint32_t>(answer.status)});
+  asking.answer = std::move(answer);
+  world_.kernel().After(id_, delay, kAnswer, slot);
+}
+
+void Control::Arrive(std::uint64_t slot) { Reply(slot, Look(asks_[slot])); }
+
+// What the asked part answers at this moment.
+Answer Control::Look(const Asking& asking) {
+  Hosts& hosts = world_.hosts();
+  const NodeId target = asking.target;
+  const bool cut = target != kNoNode && world_.kernel().IsCut(id_, target);
+  const bool hung = target != kNoNode && world_.kernel().IsHung(target);
+  if (std::holds_alternative<port::ShowUnit>(asking.query)) {
+    if (target == kNoNode) return {AnswerCode::kOk, 0, "LoadState=not-found\nActiveState=inactive\n"};
+    const UnitState state = hosts.state(target);
+    return {AnswerCode::kOk, 0,
+            fmt::format("LoadState=loaded\nActiveState={}\nSubState={}\nUnitFileState={}\n",
+                        ActiveState(state), SubState(state),
+                        hosts.enabled(target) ? "enabled" : "disabled")};
+  }
+  if (const auto* b = std::get_if<port::BinaryVersion>(&asking.query)) {
+    const std::string version = hosts.BinaryVersion(b->host, b->path);
+    if (version.empty()) return {AnswerCode::kNotFound, 127, b->path + ": No such file or directory"};
+    return {AnswerCode::kOk, 0, "Release Version: " + version + "\n"};
+  }
+  if (const auto* f = std::get_if<port::ReadRemoteFile>(&asking.query)) {
+    const std::string* content = hosts.File(f->host, f->path);
+    if (content == nullptr) return {AnswerCode::kNotFound, 1, f->path + ": No such file or directory"};
+    return {AnswerCode::kOk, 0, *content};
+  }
+  if (cut || hung) return {AnswerCode::kTimedOut, 0, ""};
+  if (target == kNoNode || !world_.kernel().IsUp(target)) {
+    return {AnswerCode::kConnectionRefused, 0, ""};
+  }
+  if (const auto* l = std::get_if<port::ListRegistry>(&asking.query)) {
+    return {AnswerCode::kOk, 200, world_.pd().RangeJson(l->root)};
+  }
+  if (const auto* q = std::get_if<port::QuerySql>(&asking.query)) {
+    return world_.node(target).OnSql(q->statement);
+  }
+  if (std::holds_alternative<port::ConnectTcp>(asking.query)) return {};
+  const port::HttpGet& get = std::get<port::HttpGet>(asking.query);
+  HttpResponse response = world_.node(target).OnHttp({"GET", get.path, ""});
+  if (response.closed) return {AnswerCode::kConnectionReset, 0, ""};
+  return {response.status == 200 ? AnswerCode::kOk : AnswerCode::kHttpStatus, response.status,
+          std::move(response.body)};
+}
+
+}  // namespace tidegate::sim

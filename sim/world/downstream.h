@@ -1,0 +1,58 @@
+// A sink: its rows, its DDLs and its checkpoint table. It executes what Drainers send, one batch of
+// jobs as one downstream transaction, after its latency; it can be slow, hung or refusing.
+#pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sim/world.h"
+
+namespace tidegate::sim {
+
+class Downstream final : public Node {
+ public:
+  Downstream(World& world, NodeId id);
+
+  /// The stored checkpoint body of `store` ("tidb_binlog.checkpoint"); false when `from` cannot
+  /// reach the sink. An absent one is the empty string.
+  bool LoadCheckpoint(NodeId from, const std::string& store, std::string* out) const;
+  /// An initial row (captured state) or an operator's REPLACE/DELETE; empty `body` deletes.
+  void SetCheckpoint(const std::string& store, std::string body) {
+    stores_[store] = std::move(body);
+  }
+
+  void OnStart() override {}
+  void OnStopSignal() override;
+  void OnKilled() override {}
+  void OnMessage(const Envelope& envelope) override;
+  void OnTimer(What what, std::uint64_t a, std::uint32_t b) override;
+  engine::port::Answer OnSql(std::string_view statement) override;
+  bool OnFault(const FaultPlan& fault, bool heal) override;
+  bool Pending() const override { return !waiting_.empty(); }
+
+ private:
+  enum Timer : What { kDone = 1 };
+  struct Row {
+    std::int64_t value = 0;
+    std::int64_t copies = 0;  ///< of keyless tables
+  };
+
+  void Begin(const Envelope& envelope);
+  bool Apply(const Job& job, NodeId drainer);
+  bool ApplyRow(const Job& job, NodeId drainer);
+  void Record(const Job& job, NodeId drainer, bool ddl);
+
+  boost::unordered_flat_map<std::uint64_t, Row> rows_;
+  std::vector<std::uint16_t> shapes_;  // of each table: DDLs applied
+  std::map<std::string, std::string> stores_;
+  std::vector<Envelope> waiting_;    // while hung
+  std::vector<Envelope> executing_;  // slots; a timer carries the slot
+  std::vector<std::uint32_t> free_;
+  std::vector<std::pair<std::uint64_t, bool>> staged_;  // while a batch is judged: key, is there
+  bool hung_ = false;
+  Duration slow_ = 0;
+};
+
+}  // namespace tidegate::sim

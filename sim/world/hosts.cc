@@ -1,0 +1,230 @@
+#include "sim/world/hosts.h"
+
+#include <fmt/format.h>
+
+namespace tidegate::sim {
+namespace {
+
+using trace::DownCause;
+using trace::EventKind;
+
+constexpr Duration kRestartDelay = 15 * kSecond;  // RestartSec=15s
+
+}  // namespace
+
+Hosts::Hosts(World& world) : world_(world), units_(world.plan().nodes.size()) {
+  for (const NodePlan& node : world.plan().nodes) {
+    if (!node.version.empty()) binaries_[{node.info.host, node.binary_path}] = node.version;
+    if (!node.config.empty()) files_[{node.info.host, node.config_path}] = node.config;
+  }
+}
+
+const std::string* Hosts::File(const std::string& host, const std::string& path) const {
+  const auto found = files_.find({host, path});
+  return found == files_.end() ? nullptr : &found->second;
+}
+
+void Hosts::WriteFile(const std::string& host, const std::string& path, std::string content) {
+  for (std::size_t i = 0; i < units_.size(); ++i) {
+    const NodePlan& node = world_.plan().nodes[i];
+    if (node.info.host == host && node.config_path == path) {
+      world_.Record({.kind = EventKind::kConfigInstalled,
+                     .node = static_cast<NodeId>(i),
+                     .text = world_.InternRedacted(content)});
+    }
+  }
+  files_[{host, path}] = std::move(content);
+}
+
+void Hosts::RemoveFile(const std::string& host, const std::string& path) {
+  files_.erase({host, path});
+}
+
+void Hosts::InstallBinary(const std::string& host, const std::string& path, std::string version) {
+  for (std::size_t i = 0; i < units_.size(); ++i) {
+    const NodePlan& node = world_.plan().nodes[i];
+    if (node.info.host == host && node.binary_path == path) {
+      world_.Record({.kind = EventKind::kBinaryInstalled,
+                     .node = static_cast<NodeId>(i),
+                     .text = world_.Intern(version)});
+    }
+  }
+  binaries_[{host, path}] = std::move(version);
+}
+
+std::string Hosts::BinaryVersion(const std::string& host, const std::string& path) const {
+  const auto found = binaries_.find({host, path});
+  return found == binaries_.end() ? "" : found->second;
+}
+
+NodeId Hosts::FindUnit(const std::string& host, const std::string& unit) const {
+  for (std::size_t i = 0; i < units_.size(); ++i) {
+    const trace::NodeInfo& info = world_.plan().nodes[i].info;
+    if (info.host == host && info.unit == unit && !unit.empty()) return static_cast<NodeId>(i);
+  }
+  return kNoNode;
+}
+
+NodeId Hosts::FindListener(const std::string& host, std::int64_t port) const {
+  for (std::size_t i = 0; i < units_.size(); ++i) {
+    const NodePlan& node = world_.plan().nodes[i];
+    if (node.info.host == host && (node.info.port == port || node.status_port == port) &&
+        Serving(static_cast<NodeId>(i))) {
+      return static_cast<NodeId>(i);
+    }
+  }
+  return kNoNode;
+}
+
+bool Hosts::Serving(NodeId node) const {
+  return units_[node].state == UnitState::kActive && world_.kernel().IsUp(node);
+}
+
+bool Hosts::Coming(NodeId node) const {
+  const Unit& unit = units_[node];
+  return unit.state == UnitState::kActivating || (unit.state == UnitState::kFailed && unit.restarts);
+}
+
+bool Hosts::Start(NodeId node) {
+  Unit& unit = units_[node];
+  const NodePlan& plan = world_.node_plan(node);
+  if (unit.state == UnitState::kActive || unit.state == UnitState::kActivating) return true;
+  unit.stop_asked = false;
+  if (BinaryVersion(plan.info.host, plan.binary_path).empty()) {
+    unit.state = UnitState::kFailed;
+    unit.restarts = false;
+    return false;
+  }
+  unit.state = UnitState::kActivating;
+  ++unit.start_count;
+  world_.kernel().After(static_cast<NodeId>(world_.node_count() - 1), world_.plan().boot_duration,
+                        kBooted, node, unit.start_count);
+  return true;
+}
+
+void Hosts::Stop(NodeId node) {
+  Unit& unit = units_[node];
+  unit.stop_asked = true;
+  if (unit.state == UnitState::kActivating) {
+    ++unit.start_count;  // the pending boot is void
+    unit.state = UnitState::kInactive;
+    return;
+  }
+  if (unit.state != UnitState::kActive) {
+    unit.state = UnitState::kInactive;
+    ++unit.start_count;  // so is a pending restart
+    return;
+  }
+  unit.state = UnitState::kDeactivating;
+  if (!world_.kernel().IsHung(node)) world_.node(node).OnStopSignal();
+}
+
+void Hosts::Kill(NodeId node) {
+  if (!world_.kernel().IsUp(node)) return;
+  WentDown(node, DownCause::kKilled, "killed");
+  world_.node(node).OnKilled();
+  if (!units_[node].stop_asked && !world_.node_plan(node).info.unit.empty()) {
+    units_[node].state = UnitState::kFailed;
+    units_[node].restarts = true;
+    world_.kernel().After(static_cast<NodeId>(world_.node_count() - 1), kRestartDelay, kRestart,
+                          node, units_[node].start_count);
+  }
+}
+
+void Hosts::SetEnabled(NodeId node, bool enabled) {
+  units_[node].enabled = enabled;
+  world_.Record({.kind = EventKind::kUnitEnabled,
+                 .node = node,
+                 .code = static_cast<std::uint16_t>(enabled ? 1 : 0)});
+}
+
+void Hosts::WentDown(NodeId node, DownCause cause, std::string_view reason) {
+  Unit& unit = units_[node];
+  world_.kernel().SetDown(node);
+  unit.state = UnitState::kInactive;
+  unit.running_version.clear();
+  unit.running_config.clear();
+  world_.Record({.kind = EventKind::kNodeDown,
+                 .node = node,
+                 .code = static_cast<std::uint16_t>(cause),
+                 .text = world_.Intern(reason)});
+}
+
+void Hosts::Exited(NodeId node, DownCause cause, std::string_view reason, bool failure) {
+  Unit& unit = units_[node];
+  WentDown(node, cause, reason);
+  if (unit.stop_asked) return;
+  // Kafka-era units and TiDB: Restart=always; cluster-era ones: Restart=on-failure.
+  const bool always = world_.node_plan(node).info.era != Era::kCluster;
+  if (!always && !failure) return;
+  unit.state = UnitState::kFailed;
+  unit.restarts = true;
+  world_.kernel().After(static_cast<NodeId>(world_.node_count() - 1), kRestartDelay, kRestart, node,
+                        unit.start_count);
+}
+
+// Two processes of one host cannot share a port or a locked data directory (pump and drainer flock
+// <data-dir>/.lock at start).
+bool Hosts::HomeIsTaken(NodeId node, std::string* reason) const {
+  const trace::NodeInfo& mine = world_.node_plan(node).info;
+  for (std::size_t i = 0; i < units_.size(); ++i) {
+    if (i == node || !world_.kernel().IsUp(static_cast<NodeId>(i))) continue;
+    const trace::NodeInfo& other = world_.plan().nodes[i].info;
+    if (other.host != mine.host) continue;
+    if (mine.port != 0 && other.port == mine.port) {
+      *reason = fmt::format("listen tcp {}:{}: address in use by {}", mine.host, mine.port, other.name);
+      return true;
+    }
+    if (!mine.data_dir.empty() && other.data_dir == mine.data_dir) {
+      *reason = fmt::format("{}/.lock: file already locked by {}", mine.data_dir, other.name);
+      return true;
+    }
+  }
+  return false;
+}
+
+void Hosts::Launch(NodeId node) {
+  Unit& unit = units_[node];
+  const NodePlan& plan = world_.node_plan(node);
+  const std::string* config = File(plan.info.host, plan.config_path);
+  unit.running_version = BinaryVersion(plan.info.host, plan.binary_path);
+  unit.running_config = config == nullptr ? "" : *config;
+  ++unit.incarnation;
+  world_.kernel().SetUp(node);
+  unit.state = UnitState::kActive;
+  std::string taken;
+  if (plan.fail_to_start != 0) taken = "the binary exits at once";
+  if (!taken.empty() || HomeIsTaken(node, &taken)) {
+    Exited(node, DownCause::kFailedToStart, taken, true);
+    return;
+  }
+  world_.Record({.kind = EventKind::kNodeUp,
+                 .node = node,
+                 .code = unit.incarnation,
+                 .text = world_.Intern(unit.running_version),
+                 .n = world_.InternRedacted(unit.running_config)});
+  world_.node(node).OnStart();
+}
+
+void Hosts::StartInitial() {
+  for (std::size_t i = 0; i < units_.size(); ++i) {
+    const auto node = static_cast<NodeId>(i);
+    units_[i].enabled = world_.node_plan(node).enabled;
+    const Role role = world_.node_plan(node).info.role;
+    if (role == Role::kService || role == Role::kEngine) {  // not processes of the cluster
+      world_.kernel().SetUp(node);
+      world_.node(node).OnStart();
+      continue;
+    }
+    if (world_.node_plan(node).running) Launch(node);
+  }
+}
+
+void Hosts::OnTimer(What what, NodeId node, std::uint32_t start_count) {
+  Unit& unit = units_[node];
+  if (start_count != unit.start_count) return;
+  if (what == kBooted && unit.state == UnitState::kActivating) Launch(node);
+  if (what == kRestart && unit.state == UnitState::kFailed && !unit.stop_asked) Start(node);
+}
+
+}  // namespace tidegate::sim

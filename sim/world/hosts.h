@@ -1,0 +1,87 @@
+// Hosts: their files, and the units that run on them. A unit's process reads its binary's version
+// and its configuration when it starts, not before; a file replaced under a running process changes
+// nothing. Supervision follows the unit files of tidb-ansible: Kafka-era units and TiDB
+// Restart=always, cluster-era ones Restart=on-failure, both after 15 s
+// (tidb-ansible: roles/systemd/templates/systemd_binary.service.j2).
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/port/port.h"
+#include "sim/world.h"
+
+namespace tidegate::sim {
+
+enum class UnitState : std::uint8_t { kInactive, kActivating, kActive, kDeactivating, kFailed };
+
+class Hosts {
+ public:
+  explicit Hosts(World& world);
+
+  // ---- files
+  /// Null when there is none.
+  const std::string* File(const std::string& host, const std::string& path) const;
+  void WriteFile(const std::string& host, const std::string& path, std::string content);
+  void RemoveFile(const std::string& host, const std::string& path);
+  /// Puts a binary at `path`: its version is its content.
+  void InstallBinary(const std::string& host, const std::string& path, std::string version);
+  /// Empty when nothing is installed.
+  std::string BinaryVersion(const std::string& host, const std::string& path) const;
+
+  // ---- units
+  NodeId FindUnit(const std::string& host, const std::string& unit) const;
+  NodeId FindListener(const std::string& host, std::int64_t port) const;
+  UnitState state(NodeId node) const { return units_[node].state; }
+  bool enabled(NodeId node) const { return units_[node].enabled; }
+  /// Begins to start; true at once when it is active already. kFailed when nothing is installed.
+  bool Start(NodeId node);
+  /// Sends SIGTERM; the unit is inactive when the process has exited.
+  void Stop(NodeId node);
+  void Kill(NodeId node);
+  void SetEnabled(NodeId node, bool enabled);
+  /// The running process's version and configuration; empty when it is down.
+  const std::string& running_version(NodeId node) const { return units_[node].running_version; }
+  const std::string& running_config(NodeId node) const { return units_[node].running_config; }
+  /// Listening and serving: up and booted.
+  bool Serving(NodeId node) const;
+  /// Booting, or about to be restarted by its supervisor.
+  bool Coming(NodeId node) const;
+
+  // ---- for nodes
+  /// The process of `node` has ended: kStopped after a stop signal, kExited or kFailedToStart by
+  /// itself. `failure` decides what Restart=on-failure does.
+  void Exited(NodeId node, trace::DownCause cause, std::string_view reason, bool failure);
+
+  /// Brings up what runs at the start of a run, in the order of the nodes.
+  void StartInitial();
+  void OnTimer(What what, NodeId node, std::uint32_t start_count);
+
+  enum Timer : What { kBooted = 100, kRestart = 101 };
+
+ private:
+  struct Unit {
+    UnitState state = UnitState::kInactive;
+    bool enabled = false;
+    bool stop_asked = false;
+    bool restarts = false;  ///< when failed: its supervisor starts it again
+    std::string running_version;
+    std::string running_config;
+    std::uint16_t incarnation = 0;
+    std::uint32_t start_count = 0;
+  };
+
+  void Launch(NodeId node);
+  bool HomeIsTaken(NodeId node, std::string* reason) const;
+  void WentDown(NodeId node, trace::DownCause cause, std::string_view reason);
+
+  World& world_;
+  std::vector<Unit> units_;
+  std::map<std::pair<std::string, std::string>, std::string> files_;
+  std::map<std::pair<std::string, std::string>, std::string> binaries_;
+};
+
+}  // namespace tidegate::sim

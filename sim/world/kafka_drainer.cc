@@ -1,0 +1,339 @@
+#include "sim/world/kafka_drainer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/world/config.h"
+#include "sim/world/hosts.h"
+#include "sim/world/kafka.h"
+#include "sim/world/kafka_http.h"
+#include "sim/world/pd.h"
+
+namespace tidegate::sim {
+namespace {
+
+using trace::EventKind;
+using Root = RegistryRecord::Root;
+
+constexpr Duration kHeartbeatInterval = 10 * kSecond;
+constexpr Duration kLease = 60 * kSecond;
+constexpr std::int64_t kSafeForwardMs = 20 * 60 * 1000;  // safe-forward-time
+constexpr std::int64_t kOffsetOldest = -2;
+
+}  // namespace
+
+KafkaDrainer::KafkaDrainer(World& world, NodeId id) : Node(world, id) {}
+
+void KafkaDrainer::OnStart() {
+  const ConfigFile& config = ReadConfigFile(world_.hosts().running_config(id_));
+  dialect_ = &DialectOfVersion(world_.hosts().running_version(id_));
+  detect_interval_ = config.Int("detect-interval", 10) * kSecond;
+  synced_check_ = config.Int("synced-check-time", 5) * kMinute;
+  ForgetAll();
+  const auto fail = [&](std::string_view why) {
+    world_.hosts().Exited(id_, trace::DownCause::kFailedToStart, why, true);
+  };
+  if (config.broken()) return fail("config: not TOML");
+  if (!BrokersResolve(world_, id_)) return fail("config: zookeeper gives no broker");
+  syncer_ = std::make_unique<KafkaSyncer>(world_, id_);
+  std::string why;
+  if (!syncer_->Start(config, *dialect_, &why)) return fail(why);
+  RegistryRecord* record = world_.pd().Edit(id_, Root::kOldDrainers, id_);
+  if (record == nullptr) return fail("register: etcd does not answer");
+  record->present = true;
+  record->alive_until = world_.now() + kLease;
+  world_.Record({.kind = EventKind::kRegistryMoved,
+                 .node = id_,
+                 .code = static_cast<std::uint16_t>(trace::RegistryState::kAlive),
+                 .text = world_.Intern("/tidb-binlog/cisterns/" + record->id)});
+  world_.kernel().After(id_, kHeartbeatInterval, kHeartbeat);
+  world_.kernel().After(id_, detect_interval_, kTick);
+}
+
+void KafkaDrainer::ForgetAll() {
+  sources_.clear();
+  offlines_.clear();
+  publishing_.clear();
+  publishing_at_ = 0;
+  notifiers_.clear();
+  latest_ts_ = window_upper_ = window_lower_ = 0;
+  in_tick_ = tick_again_ = false;
+  snapshot_ = {};
+}
+
+// drainer/server.go Close: the etcd subtree goes, contexts are cancelled, queued and batched SQL is
+// dropped, nothing is saved, exit status 0.
+void KafkaDrainer::OnStopSignal() {
+  if (RegistryRecord* record = world_.pd().Edit(id_, Root::kOldDrainers, id_); record != nullptr) {
+    record->present = false;
+    world_.Record({.kind = EventKind::kRegistryMoved,
+                   .node = id_,
+                   .code = static_cast<std::uint16_t>(trace::RegistryState::kAbsent),
+                   .text = world_.Intern("/tidb-binlog/cisterns/" + record->id)});
+  }
+  ForgetAll();
+  world_.hosts().Exited(id_, trace::DownCause::kStopped, "stopped", false);
+}
+
+void KafkaDrainer::OnKilled() { ForgetAll(); }
+
+bool KafkaDrainer::Pending() const {
+  if (syncer_ == nullptr) return false;
+  if (syncer_->Pending() || publishing_at_ < publishing_.size()) return true;
+  return std::any_of(sources_.begin(), sources_.end(),
+                     [](const auto& source) { return source->Pending(); });
+}
+
+KafkaSource* KafkaDrainer::Find(NodeId pump) {
+  for (const auto& source : sources_) {
+    if (source->pump() == pump) return source.get();
+  }
+  return nullptr;
+}
+
+void KafkaDrainer::OnTimer(What what, std::uint64_t a, std::uint32_t) {
+  switch (what) {
+    case kTick:
+      world_.kernel().After(id_, detect_interval_, kTick);
+      Tick();
+      break;
+    case kHeartbeat:
+      if (RegistryRecord* record = world_.pd().Edit(id_, Root::kOldDrainers, id_);
+          record != nullptr) {
+        record->alive_until = world_.now() + kLease;
+      }
+      world_.kernel().After(id_, kHeartbeatInterval, kHeartbeat);
+      break;
+    case KafkaSource::kRetryFetch:
+      if (KafkaSource* source = Find(static_cast<NodeId>(a)); source != nullptr) source->Fetch();
+      break;
+    case KafkaSource::kPoll:
+      if (KafkaSource* source = Find(static_cast<NodeId>(a)); source != nullptr) {
+        source->OnPoll(View());
+      }
+      break;
+    default:
+      syncer_->OnTimer(what, a);
+      Publish();
+      break;
+  }
+}
+
+void KafkaDrainer::OnMessage(const Envelope& envelope) {
+  const auto pump = static_cast<NodeId>(envelope.b);
+  switch (static_cast<Msg>(envelope.what)) {
+    case Msg::kFetched:
+      if (KafkaSource* source = Find(pump); source != nullptr) {
+        source->OnFetched(static_cast<std::uint32_t>(envelope.a), View());
+      } else {
+        world_.batches().Give(envelope.a);
+      }
+      break;
+    case Msg::kFetchFailed:
+      if (KafkaSource* source = Find(pump); source != nullptr) {
+        source->OnOutOfRange(static_cast<std::int64_t>(envelope.a));
+      }
+      break;
+    case Msg::kExecuted:
+      syncer_->OnExecuted(envelope.a, envelope.b >> 1U, (envelope.b & 1U) != 0);
+      Publish();
+      break;
+    case Msg::kCheckpointSaved:
+      syncer_->OnCheckpointSaved();
+      Publish();
+      break;
+    case Msg::kNotify:
+      notifiers_.push_back(envelope.from);
+      Tick();
+      break;
+    default: break;
+  }
+}
+
+void KafkaDrainer::OnSendFailed(const Envelope& envelope, SendFailure) {
+  if (static_cast<Msg>(envelope.what) != Msg::kFetch) {
+    syncer_->OnSendFailed(envelope);
+  } else if (KafkaSource* source = Find(static_cast<NodeId>(envelope.b)); source != nullptr) {
+    source->OnFetchFailed();
+  }
+}
+
+// One pass of the collector; serial: while it is blocked on the syncer's queue nothing here moves.
+void KafkaDrainer::Tick() {
+  if (in_tick_) {
+    tick_again_ = !notifiers_.empty();
+    return;
+  }
+  in_tick_ = true;
+  if (!UpdatePumps()) {
+    snapshot_.built = true;
+    snapshot_.synced = false;
+    FinishTick();
+    return;
+  }
+  Collect();
+}
+
+bool KafkaDrainer::UpdatePumps() {
+  std::vector<const RegistryRecord*> pumps;
+  if (!world_.pd().List(id_, Root::kOldPumps, &pumps)) return false;
+  if (!world_.pd().GetTso(id_, &latest_ts_)) latest_ts_ = 0;  // the error is only logged
+  for (const RegistryRecord* pump : pumps) {
+    if (pump->owner != kNoNode) UpdatePump(*pump);
+  }
+  return true;
+}
+
+// collector.go updatePumpStatus: IsAlive and Host are ignored; only IsOffline counts.
+void KafkaDrainer::UpdatePump(const RegistryRecord& record) {
+  const Tso safe_ts = syncer_->saved_commit_ts() - (kSafeForwardMs << kTsoLogicalBits);
+  KafkaSource* source = Find(record.owner);
+  if (source == nullptr) {
+    const bool was_dropped =
+        std::find(offlines_.begin(), offlines_.end(), record.owner) != offlines_.end();
+    if (record.is_offline && (record.offline_ts <= safe_ts || was_dropped)) return;
+    AddSource(record);
+    return;
+  }
+  // hadFinished: the recorded position was taken before the tail was pushed.
+  if (record.is_offline && source->latest_pos() >= record.kafka_offset - 1 &&
+      source->latest_valid_commit_ts() <= window_lower_) {
+    offlines_.push_back(record.owner);
+    world_.Record({.kind = EventKind::kSourceRemoved, .node = id_, .peer = record.owner});
+    std::erase_if(sources_, [&](const auto& s) { return s->pump() == record.owner; });
+  }
+}
+
+void KafkaDrainer::AddSource(const RegistryRecord& record) {
+  std::erase(offlines_, record.owner);
+  const std::int64_t position = StartPosition(record);
+  sources_.push_back(
+      std::make_unique<KafkaSource>(world_, id_, record.owner, position, *dialect_));
+  world_.Record(
+      {.kind = EventKind::kSourceAdded, .node = id_, .peer = record.owner, .a = position});
+  sources_.back()->Fetch();
+}
+
+// offset_seeker.go: the checkpoint's position, else the first message at or after the safe
+// timestamp, else the oldest.
+std::int64_t KafkaDrainer::StartPosition(const RegistryRecord& record) {
+  const auto& positions = syncer_->loaded().positions;
+  const auto found = positions.find(record.id);
+  if (found != positions.end()) return found->second;
+  const NodeId broker = BrokerOf(world_, record.owner);
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+  if (broker == kNoNode) return kOffsetOldest;
+  const Kafka& kafka = static_cast<Kafka&>(world_.node(broker));
+  const Tso safe_ts = syncer_->saved_commit_ts() - (kSafeForwardMs << kTsoLogicalBits);
+  if (!kafka.Bounds(id_, record.owner, &low, &high) || low == high || safe_ts <= 0) {
+    return kOffsetOldest;
+  }
+  while (low < high) {
+    const std::int64_t middle = low + (high - low) / 2;
+    const Binlog& binlog = kafka.At(record.owner, middle);
+    const Tso ts = binlog.commit_ts != 0 ? binlog.commit_ts : binlog.start_ts;
+    if (ts < safe_ts) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+void KafkaDrainer::Collect() {
+  window_upper_ = std::max(window_upper_, latest_ts_);
+  Tso lower = sources_.empty() ? 0 : INT64_MAX;
+  for (const auto& source : sources_) lower = std::min(lower, source->latest_valid_commit_ts());
+  lower_candidate_ = lower;
+  publishing_.clear();
+  publishing_at_ = 0;
+  if (lower > window_lower_) {
+    for (const auto& source : sources_) source->TakeUpTo(lower, window_lower_, &publishing_);
+    std::stable_sort(publishing_.begin(), publishing_.end(),
+                     [](const ReadyTxn& x, const ReadyTxn& y) { return x.commit_ts < y.commit_ts; });
+  }
+  Publish();
+}
+
+// collector.go publishBinlogs: blocks while the syncer's input is full.
+void KafkaDrainer::Publish() {
+  if (!in_tick_) return;
+  while (publishing_at_ < publishing_.size()) {
+    if (syncer_->InputFull()) return;
+    const ReadyTxn& txn = publishing_[publishing_at_++];
+    if (KafkaSource* source = Find(txn.pump); source != nullptr) source->Published(txn.offset);
+    syncer_->Add(txn);
+    if (!world_.kernel().IsUp(id_)) return;
+  }
+  if (lower_candidate_ > window_lower_) {
+    window_lower_ = lower_candidate_;
+    world_.Record(
+        {.kind = EventKind::kWindowMoved, .node = id_, .a = window_upper_, .b = window_lower_});
+  }
+  BuildSnapshot(lower_candidate_, latest_ts_);
+  FinishTick();
+}
+
+void KafkaDrainer::BuildSnapshot(Tso lower, Tso upper) {
+  snapshot_.built = true;
+  snapshot_.synced = dialect_->synced == SyncedRule::kAsPromised ? PromisedSynced() : lower == upper;
+  snapshot_.upper = window_upper_;
+  snapshot_.lower = window_lower_;
+  snapshot_.pump_pos.clear();
+  for (const auto& source : sources_) {
+    snapshot_.pump_pos.emplace_back(world_.node_plan(source->pump()).etcd_id, source->current_pos());
+  }
+  std::sort(snapshot_.pump_pos.begin(), snapshot_.pump_pos.end());
+}
+
+// The documented dialect: nothing is on its way, and the window's gap is below two detect intervals.
+bool KafkaDrainer::PromisedSynced() const {
+  return !sources_.empty() && !Pending() && window_lower_ > 0 &&
+         TsoGapMs(window_upper_, window_lower_) * kMillisecond < 2 * detect_interval_;
+}
+
+void KafkaDrainer::FinishTick() {
+  in_tick_ = false;
+  std::vector<NodeId> notifiers;
+  notifiers.swap(notifiers_);
+  for (const NodeId pump : notifiers) world_.Send(id_, pump, Msg::kNotifyDone);
+  for (const auto& source : sources_) {
+    source->Advance(View());
+    source->Fetch();
+  }
+  if (tick_again_) {
+    tick_again_ = false;
+    Tick();
+  }
+}
+
+// collector.go HTTPStatus: the gap is computed in seconds and compared as nanoseconds, so it always
+// passes; what is left is "no worker refreshed lastSyncTime for synced-check-time". It writes into
+// the cached snapshot.
+HttpResponse KafkaDrainer::OnHttp(const HttpRequest& request) {
+  if (snapshot_.built && dialect_->synced == SyncedRule::kIdleTime) {
+    const std::int64_t interval_ns = TsoGapMs(snapshot_.upper, snapshot_.lower) / 1000;
+    if (interval_ns < 2 * detect_interval_ &&
+        world_.now() - syncer_->LastSyncTime() > synced_check_) {
+      snapshot_.synced = true;
+    }
+  }
+  KafkaDrainerNumbers numbers;
+  numbers.ticked = snapshot_.built;
+  numbers.pump_pos = snapshot_.pump_pos;
+  numbers.synced = snapshot_.synced;
+  numbers.upper = snapshot_.upper;
+  numbers.lower = snapshot_.lower;
+  numbers.saved_commit_ts = syncer_->saved_commit_ts();
+  numbers.input_queue = syncer_->InputSize();
+  for (const auto& source : sources_) {
+    numbers.error_count += source->error_count();
+    numbers.query_tikv_count += source->query_count();
+  }
+  return KafkaDrainerHttp(request, *dialect_, numbers);
+}
+
+}  // namespace tidegate::sim

@@ -1,0 +1,373 @@
+#include "sim/world/kafka_pump.h"
+
+#include <algorithm>
+
+#include "sim/world/config.h"
+#include "sim/world/hosts.h"
+#include "sim/world/kafka.h"
+#include "sim/world/kafka_http.h"
+#include "sim/world/pd.h"
+
+namespace tidegate::sim {
+namespace {
+
+using trace::BinlogType;
+using trace::DropReason;
+using trace::EventKind;
+using trace::RegistryState;
+using Root = RegistryRecord::Root;
+
+constexpr Duration kHeartbeatInterval = 2 * kSecond;  // pump/config.go heartbeat-interval
+constexpr Duration kLease = 3 * kSecond;              // heartbeat-interval * 3 / 2
+constexpr Duration kWalkInterval = 1 * kSecond;       // proxy_binlogger.go: sleep at EOF
+constexpr Duration kCheckpointInterval = 3 * kSecond;  // pump/meta.go
+constexpr Duration kOpenRetry = 5 * kSecond;          // pkg/util/kafka.go: 12 attempts, 5 s apart
+constexpr std::int64_t kOpenTriesMax = 12;
+constexpr std::int64_t kFlushMessagesMax = 1024;      // kafka-max-messages
+constexpr std::int64_t kDirectResendsMax = 10;        // sendKafKaRetryNum
+
+}  // namespace
+
+KafkaPump::KafkaPump(World& world, NodeId id) : Node(world, id) {}
+
+void KafkaPump::ReadConfig() {
+  const ConfigFile& config = ReadConfigFile(world_.hosts().running_config(id_));
+  dialect_ = &DialectOfVersion(world_.hosts().running_version(id_));
+  mixed_ = config.String("write-mode", "mixed") != "kafka";
+  tolerant_ = config.Bool("enable-tolerant", true);
+  fake_interval_ = config.Int("gen-binlog-interval", 3) * kSecond;
+}
+
+void KafkaPump::OnStart() {
+  ReadConfig();
+  acked_ = saved_checkpoint_;
+  open_tries_ = 0;
+  lost_count_ = 0;
+  push_in_flight_ = false;
+  direct_.clear();
+  if (!BrokersResolve(world_, id_)) {
+    FailStart("config: zookeeper gives no broker");
+    return;
+  }
+  // Registration comes before anything is served; a restart clears IsOffline (pump/registry.go).
+  if (!Register(false)) {
+    FailStart("register: etcd does not answer");
+    return;
+  }
+  world_.kernel().After(id_, kHeartbeatInterval, kHeartbeat);
+  NotifyDrainers();
+}
+
+void KafkaPump::FailStart(std::string_view reason) {
+  phase_ = Phase::kDown;
+  // cmd/pump/main.go logs the error and returns: exit status 0.
+  world_.hosts().Exited(id_, trace::DownCause::kFailedToStart, reason, false);
+}
+
+bool KafkaPump::Register(bool offline) {
+  RegistryRecord* record = world_.pd().Edit(id_, Root::kOldPumps, id_);
+  if (record == nullptr) return false;
+  Tso now = 0;
+  if (offline) world_.pd().GetTso(id_, &now);
+  record->present = true;
+  record->is_offline = offline;
+  record->offline_ts = now;
+  record->file_offset = FileEnd();
+  record->kafka_offset = kafka_end_;
+  record->alive_until = offline ? record->alive_until : world_.now() + kLease;
+  world_.Record({.kind = EventKind::kRegistryMoved,
+                 .node = id_,
+                 .code = static_cast<std::uint16_t>(offline ? RegistryState::kKafkaOffline
+                                                            : RegistryState::kAlive),
+                 .text = world_.Intern("/tidb-binlog/pumps/" + record->id)});
+  return true;
+}
+
+// pump/node.go Notify: every living Drainer; any error ends the start.
+void KafkaPump::NotifyDrainers() {
+  phase_ = Phase::kNotifying;
+  notifies_open_ = 0;
+  std::vector<const RegistryRecord*> drainers;
+  if (!world_.pd().List(id_, Root::kOldDrainers, &drainers)) {
+    FailStart("notify: etcd does not answer");
+    return;
+  }
+  for (const RegistryRecord* drainer : drainers) {
+    if (drainer->alive_until <= world_.now()) continue;
+    if (drainer->owner == kNoNode) {
+      Register(true);
+      FailStart("fail to notify all living drainer: " + drainer->id);
+      return;
+    }
+    ++notifies_open_;
+    world_.Send(id_, drainer->owner, Msg::kNotify, 0, 0, {.report_failure = true});
+  }
+  if (notifies_open_ == 0) OpenKafka();
+}
+
+void KafkaPump::OpenKafka() {
+  phase_ = Phase::kOpening;
+  std::int64_t oldest = 0;
+  const NodeId broker = BrokerOf(world_, id_);
+  if (broker != kNoNode &&
+      static_cast<Kafka&>(world_.node(broker)).Bounds(id_, id_, &oldest, &kafka_end_)) {
+    Serve();
+    return;
+  }
+  if (++open_tries_ >= kOpenTriesMax) {
+    FailStart("open binlogger: kafka cannot be reached");
+    return;
+  }
+  world_.kernel().After(id_, kOpenRetry, kOpenKafka);
+}
+
+void KafkaPump::Serve() {
+  phase_ = Phase::kServing;
+  wrote_since_fake_ = false;
+  world_.kernel().After(id_, fake_interval_, kFake);
+  if (mixed_) {
+    world_.kernel().After(id_, kWalkInterval, kWalk);
+    world_.kernel().After(id_, kCheckpointInterval, kCheckpoint);
+  }
+}
+
+void KafkaPump::OnTimer(What what, std::uint64_t, std::uint32_t) {
+  switch (static_cast<Timer>(what)) {
+    case kHeartbeat: Heartbeat(); break;
+    case kFake: WriteFake(); break;
+    case kWalk:
+      Push();
+      world_.kernel().After(id_, kWalkInterval, kWalk);
+      break;
+    case kOpenKafka: OpenKafka(); break;
+    case kFlushPoll: FinishClose(); break;
+    case kCheckpoint:
+      saved_checkpoint_ = acked_;
+      world_.kernel().After(id_, kCheckpointInterval, kCheckpoint);
+      break;
+    case kNotifyDeadline: break;
+  }
+}
+
+void KafkaPump::OnMessage(const Envelope& envelope) {
+  switch (static_cast<Msg>(envelope.what)) {
+    case Msg::kWriteBinlog: Write(envelope); break;
+    case Msg::kProduceDone: Produced(envelope); break;
+    case Msg::kNotifyDone:
+      if (phase_ == Phase::kNotifying && --notifies_open_ == 0) OpenKafka();
+      break;
+    default: break;
+  }
+}
+
+void KafkaPump::OnSendFailed(const Envelope& envelope, SendFailure) {
+  if (static_cast<Msg>(envelope.what) == Msg::kProduce) {
+    ProduceFailed(envelope);
+  } else if (static_cast<Msg>(envelope.what) == Msg::kNotify && phase_ == Phase::kNotifying) {
+    Register(true);
+    FailStart("fail to notify all living drainer");
+  }
+}
+
+void KafkaPump::Heartbeat() {
+  if (RegistryRecord* record = world_.pd().Edit(id_, Root::kOldPumps, id_); record != nullptr) {
+    record->alive_until = world_.now() + kLease;
+    record->file_offset = FileEnd();
+    record->kafka_offset = kafka_end_;
+  }
+  world_.kernel().After(id_, kHeartbeatInterval, kHeartbeat);
+}
+
+// pump/server.go genFakeBinlog: only when nothing was written since the last tick.
+void KafkaPump::WriteFake() {
+  Tso now = 0;
+  if (!wrote_since_fake_ && world_.pd().GetTso(id_, &now)) {
+    Binlog fake;
+    fake.start_ts = now;
+    fake.commit_ts = now;
+    fake.type = static_cast<std::uint8_t>(BinlogType::kFake);
+    Store(fake);
+  }
+  wrote_since_fake_ = false;
+  world_.kernel().After(id_, fake_interval_, kFake);
+}
+
+// pump/server.go WriteBinlog; with enable-tolerant any write error is counted, logged and answered
+// with success.
+void KafkaPump::Write(const Envelope& envelope) {
+  const Binlog binlog = world_.batches()[envelope.a].binlogs.front();
+  world_.batches()[envelope.a].binlogs.clear();
+  world_.batches().Give(envelope.a);
+  if (phase_ != Phase::kServing) {
+    AckWrite(envelope.from, binlog, false);
+    return;
+  }
+  wrote_since_fake_ = true;
+  if (lose_next_ > 0) {
+    --lose_next_;
+    if (!tolerant_) {
+      AckWrite(envelope.from, binlog, false);
+      return;
+    }
+    ++lost_count_;
+    world_.Record({.kind = EventKind::kBinlogDropped,
+                   .node = id_,
+                   .code = static_cast<std::uint16_t>(DropReason::kTolerantWrite),
+                   .a = binlog.start_ts,
+                   .b = binlog.commit_ts});
+    AckWrite(envelope.from, binlog, true);
+    return;
+  }
+  if (mixed_) {
+    Store(binlog);
+    AckWrite(envelope.from, binlog, true);
+  } else {
+    direct_.push_back({envelope.from, binlog});
+    Push();
+  }
+}
+
+void KafkaPump::Store(const Binlog& binlog) {
+  if (mixed_) {
+    file_.push_back(binlog);
+  } else {
+    direct_.push_back({kNoNode, binlog});
+    Push();
+  }
+}
+
+void KafkaPump::AckWrite(NodeId tidb, const Binlog& binlog, bool ok) {
+  if (ok) {
+    world_.Record({.kind = EventKind::kBinlogAcked,
+                   .node = id_,
+                   .peer = tidb,
+                   .code = binlog.type,
+                   .a = binlog.start_ts,
+                   .b = binlog.commit_ts});
+  }
+  const auto result = static_cast<std::uint32_t>(ok ? WriteResult::kOk : WriteResult::kFailed);
+  world_.Send(id_, tidb, Msg::kWriteBinlogDone, static_cast<std::uint64_t>(binlog.start_ts),
+              result << 8U | binlog.type);
+}
+
+// One produce request is in flight at a time: what is behind it waits, so that a lost request
+// leaves no hole (proxy_binlogger.go, AsyncProducer with endless retries).
+void KafkaPump::Push() {
+  const NodeId broker = BrokerOf(world_, id_);
+  if (push_in_flight_ || broker == kNoNode) return;
+  const std::uint32_t slot = world_.batches().Take();
+  std::vector<Binlog>& binlogs = world_.batches()[slot].binlogs;
+  binlogs.clear();
+  std::int64_t end = 0;
+  if (mixed_) {
+    end = std::min(FileEnd(), acked_ + kFlushMessagesMax);
+    binlogs.assign(file_.begin() + acked_, file_.begin() + end);
+  } else {
+    end = static_cast<std::int64_t>(std::min<std::size_t>(direct_.size(), 1024));
+    for (std::int64_t i = 0; i < end; ++i) binlogs.push_back(direct_[static_cast<std::size_t>(i)].binlog);
+  }
+  if (binlogs.empty()) {
+    world_.batches().Give(slot);
+    return;
+  }
+  push_in_flight_ = true;
+  world_.Send(id_, broker, Msg::kProduce, slot, static_cast<std::uint32_t>(end),
+              {.report_failure = true});
+}
+
+void KafkaPump::Produced(const Envelope& envelope) {
+  push_in_flight_ = false;
+  kafka_end_ = static_cast<std::int64_t>(envelope.a);
+  if (mixed_) {
+    acked_ = std::max(acked_, static_cast<std::int64_t>(envelope.b));
+    // Busy: go on at once; the walker sleeps only at the end of the file.
+    if (FileEnd() - acked_ >= kFlushMessagesMax || phase_ == Phase::kFlushing) Push();
+    return;
+  }
+  for (std::uint32_t i = 0; i < envelope.b && !direct_.empty(); ++i) {
+    const Direct done = direct_.front();
+    direct_.pop_front();
+    if (done.tidb != kNoNode) AckWrite(done.tidb, done.binlog, true);
+  }
+  Push();
+}
+
+void KafkaPump::ProduceFailed(const Envelope& envelope) {
+  world_.batches()[envelope.a].binlogs.clear();
+  world_.batches().Give(envelope.a);
+  push_in_flight_ = false;
+  if (mixed_) return;  // the walker tries again in a second; the file keeps everything
+  if (++open_tries_ < kDirectResendsMax) {
+    Push();
+    return;
+  }
+  open_tries_ = 0;
+  std::deque<Direct> failed;
+  failed.swap(direct_);
+  for (const Direct& direct : failed) {
+    if (direct.tidb == kNoNode) continue;
+    if (tolerant_) {
+      ++lost_count_;
+      world_.Record({.kind = EventKind::kBinlogDropped,
+                     .node = id_,
+                     .code = static_cast<std::uint16_t>(DropReason::kTolerantWrite),
+                     .a = direct.binlog.start_ts,
+                     .b = direct.binlog.commit_ts});
+    }
+    AckWrite(direct.tidb, direct.binlog, tolerant_);
+  }
+}
+
+// pump/server.go Close: gRPC stops, the node is marked offline with the positions of this moment,
+// and only then dispatcher.Close waits until the local file is in Kafka.
+void KafkaPump::OnStopSignal() {
+  if (phase_ == Phase::kDown || phase_ == Phase::kFlushing) return;
+  const bool served = phase_ == Phase::kServing;
+  phase_ = Phase::kFlushing;
+  Register(true);
+  if (!served || !mixed_) {
+    phase_ = Phase::kDown;
+    world_.hosts().Exited(id_, trace::DownCause::kStopped, "stopped", false);
+    return;
+  }
+  Push();
+  FinishClose();
+}
+
+void KafkaPump::FinishClose() {
+  if (phase_ != Phase::kFlushing) return;
+  if (acked_ < FileEnd()) {
+    Push();
+    world_.kernel().After(id_, kWalkInterval, kFlushPoll);
+    return;
+  }
+  saved_checkpoint_ = acked_;
+  phase_ = Phase::kDown;
+  world_.hosts().Exited(id_, trace::DownCause::kStopped, "stopped", false);
+}
+
+void KafkaPump::OnKilled() {
+  phase_ = Phase::kDown;
+  direct_.clear();
+  push_in_flight_ = false;
+}
+
+bool KafkaPump::OnFault(const FaultPlan& fault, bool heal) {
+  if (fault.kind != FaultKind::kLoseBinlogs) return false;
+  lose_next_ = heal ? 0 : fault.amount;
+  return true;
+}
+
+bool KafkaPump::Pending() const {
+  return phase_ != Phase::kDown && (acked_ < FileEnd() || !direct_.empty());
+}
+
+HttpResponse KafkaPump::OnHttp(const HttpRequest& request) {
+  const KafkaPumpNumbers numbers{.mixed = mixed_,
+                                 .file_end = FileEnd(),
+                                 .acked = acked_,
+                                 .lost_count = lost_count_};
+  return KafkaPumpHttp(world_, id_, request, numbers);
+}
+
+}  // namespace tidegate::sim

@@ -1,0 +1,183 @@
+#include "sim/world/pd.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "sim/world/hosts.h"
+
+namespace tidegate::sim {
+namespace {
+
+using Root = RegistryRecord::Root;
+using trace::RegistryState;
+
+constexpr std::string_view kBase64 =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+std::string Base64(std::string_view bytes) {
+  std::string out;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::uint32_t block = 0;
+    for (std::size_t j = 0; j < 3; ++j) {
+      block <<= 8U;
+      if (i + j < bytes.size()) block |= static_cast<unsigned char>(bytes[i + j]);
+    }
+    for (std::size_t j = 0; j < 4; ++j) {
+      out += i + j <= bytes.size() ? kBase64[block >> (18 - 6 * j) & 63U] : '=';
+    }
+  }
+  return out;
+}
+
+std::string_view RootPath(Root root) {
+  switch (root) {
+    case Root::kOldPumps: return "/tidb-binlog/pumps/";
+    case Root::kOldDrainers: return "/tidb-binlog/cisterns/";
+    case Root::kPumps: return "/tidb-binlog/v1/pumps/";
+    case Root::kDrainers: return "/tidb-binlog/v1/drainers/";
+  }
+  return "";
+}
+
+// tipb Pos: both members omit zero.
+std::string PosJson(std::int64_t suffix, std::int64_t offset) {
+  if (suffix == 0 && offset == 0) return "{}";
+  if (suffix == 0) return fmt::format("{{\"offset\":{}}}", offset);
+  if (offset == 0) return fmt::format("{{\"suffix\":{}}}", suffix);
+  return fmt::format("{{\"suffix\":{},\"offset\":{}}}", suffix, offset);
+}
+
+// tidb-binlog kafka: pump/registry.go NodeStatus, Go's default keys.
+std::string ObjectJson(const RegistryRecord& r) {
+  return fmt::format(
+      "{{\"NodeID\":{},\"Host\":{},\"IsAlive\":false,\"IsOffline\":{},\"LatestFilePos\":{},"
+      "\"LatestKafkaPos\":{},\"OfflineTS\":{}}}",
+      JsonQuote(r.id), JsonQuote(r.host), r.is_offline ? "true" : "false",
+      r.is_offline ? PosJson(r.file_suffix, r.file_offset) : "{}",
+      r.is_offline ? PosJson(0, r.kafka_offset) : "{}", r.offline_ts);
+}
+
+std::string_view StateName(RegistryState state) {
+  switch (state) {
+    case RegistryState::kOnline: return "online";
+    case RegistryState::kPausing: return "pausing";
+    case RegistryState::kPaused: return "paused";
+    case RegistryState::kClosing: return "closing";
+    case RegistryState::kOffline: return "offline";
+    default: return "unknown";
+  }
+}
+
+// tidb-binlog master: pkg/node/node.go Status, field order as encoded.
+std::string StatusJson(const RegistryRecord& r) {
+  return fmt::format(
+      "{{\"nodeId\":{},\"host\":{},\"state\":\"{}\",\"isAlive\":false,\"score\":0,\"label\":null,"
+      "\"maxCommitTS\":{},\"updateTS\":{}}}",
+      JsonQuote(r.id), JsonQuote(r.host), StateName(r.state), r.max_commit_ts, r.update_ts);
+}
+
+void AppendKeys(const RegistryRecord& r, Time now,
+                std::vector<std::pair<std::string, std::string>>* out) {
+  const std::string key = std::string(RootPath(r.root)) + r.id;
+  if (r.root == Root::kPumps || r.root == Root::kDrainers) {
+    out->emplace_back(key, StatusJson(r));
+    return;
+  }
+  if (r.alive_until > now) {
+    out->emplace_back(key + "/alive",
+                      fmt::format("{{\"file-position\":{},\"kafka-position\":{}}}",
+                                  PosJson(r.file_suffix, r.file_offset), PosJson(0, r.kafka_offset)));
+  }
+  out->emplace_back(key + "/object", ObjectJson(r));
+}
+
+}  // namespace
+
+Pd::Pd(World& world, NodeId id) : Node(world, id), records_(4 * world.plan().nodes.size()) {}
+
+bool Pd::Reachable(NodeId from) const { return world_.kernel().CanCall(from, id_); }
+
+Tso Pd::Peek() const {
+  return ComposeTso(world_.plan().epoch_ms + (world_.now() - set_back_) / kMillisecond, 0);
+}
+
+bool Pd::GetTso(NodeId from, Tso* out) {
+  if (!gives_tso_ || !Reachable(from)) return false;
+  last_ = set_back_ > 0 && last_ > Peek() + (kMinute << kTsoLogicalBits) / kMillisecond
+              ? Peek()
+              : std::max(Peek(), last_ + 1);
+  *out = last_;
+  return true;
+}
+
+RegistryRecord* Pd::Edit(NodeId from, Root root, NodeId owner) {
+  if (!Reachable(from)) return nullptr;
+  RegistryRecord& record =
+      records_[static_cast<std::size_t>(root) * world_.plan().nodes.size() + owner];
+  if (record.owner == kNoNode) {
+    const NodePlan& node = world_.node_plan(owner);
+    record.root = root;
+    record.owner = owner;
+    record.id = node.etcd_id;
+    record.host = fmt::format("{}:{}", node.info.host, node.info.port);
+  }
+  return &record;
+}
+
+bool Pd::List(NodeId from, Root root, std::vector<const RegistryRecord*>* out) {
+  out->clear();
+  if (!Reachable(from)) return false;
+  const std::size_t count = world_.plan().nodes.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    const RegistryRecord& record = records_[static_cast<std::size_t>(root) * count + i];
+    if (record.present) out->push_back(&record);
+  }
+  for (const RegistryRecord& record : leftovers_) {
+    if (record.root == root) out->push_back(&record);
+  }
+  return true;
+}
+
+void Pd::AddLeftover(const RegistryRecord& record) {
+  leftovers_.push_back(record);
+  leftovers_.back().present = true;
+}
+
+std::string Pd::RangeJson(std::string_view prefix) const {
+  std::vector<std::pair<std::string, std::string>> keys;
+  for (const RegistryRecord& record : records_) {
+    if (record.present) AppendKeys(record, world_.now(), &keys);
+  }
+  for (const RegistryRecord& record : leftovers_) AppendKeys(record, world_.now(), &keys);
+  std::sort(keys.begin(), keys.end());
+  std::string body = "{\"header\":{\"cluster_id\":\"" + std::to_string(world_.plan().cluster_id) +
+                     "\",\"member_id\":\"1\",\"revision\":\"1\",\"raft_term\":\"2\"}";
+  std::size_t count = 0;
+  for (const auto& [key, value] : keys) {
+    if (key.compare(0, prefix.size(), prefix) != 0) continue;
+    body += count++ == 0 ? ",\"kvs\":[" : ",";
+    body += fmt::format("{{\"key\":\"{}\",\"value\":\"{}\"}}", Base64(key), Base64(value));
+  }
+  if (count > 0) body += fmt::format("],\"count\":\"{}\"", count);
+  return body + "}";
+}
+
+void Pd::OnStopSignal() {
+  world_.hosts().Exited(id_, trace::DownCause::kStopped, "stopped", false);
+}
+
+bool Pd::OnFault(const FaultPlan& fault, bool heal) {
+  if (fault.kind == FaultKind::kPdNoTso) {
+    gives_tso_ = heal;
+    return true;
+  }
+  if (fault.kind == FaultKind::kPdTsoBack && !heal) {
+    set_back_ += fault.amount;
+    return true;
+  }
+  return fault.kind == FaultKind::kPdTsoBack;
+}
+
+}  // namespace tidegate::sim

@@ -1,0 +1,71 @@
+// PD: the timestamp oracle and the etcd that both eras of TiDB Binlog register in. Registry values
+// are kept typed and rendered as the product's JSON only when somebody outside looks, because
+// heartbeats rewrite them every two seconds.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/world.h"
+
+namespace tidegate::sim {
+
+/// One node's entry. Kafka era: /tidb-binlog/{pumps,cisterns}/<id>/{object,alive}
+/// (tidb-binlog kafka: pump/registry.go). Cluster era: /tidb-binlog/v1/{pumps,drainers}/<id>
+/// (tidb-binlog master: pkg/node/node.go).
+struct RegistryRecord {
+  enum class Root : std::uint8_t { kOldPumps, kOldDrainers, kPumps, kDrainers };
+  Root root = Root::kOldPumps;
+  std::string id;         ///< "host:8250"
+  std::string host;       ///< advertised "ip:port"
+  NodeId owner = kNoNode;  ///< kNoNode: a leftover of a process that is not in this world
+  bool present = false;    ///< has a key at all
+  // Kafka era
+  bool is_offline = false;
+  Time alive_until = 0;    ///< end of the lease of the `alive` key
+  std::int64_t file_suffix = 0;
+  std::int64_t file_offset = 0;
+  std::int64_t kafka_offset = 0;
+  Tso offline_ts = 0;
+  // cluster era
+  trace::RegistryState state = trace::RegistryState::kAbsent;
+  Tso max_commit_ts = 0;
+  Tso update_ts = 0;
+};
+
+class Pd final : public Node {
+ public:
+  Pd(World& world, NodeId id);
+
+  /// A fresh timestamp, above all before; false when `from` cannot reach PD or PD gives none.
+  bool GetTso(NodeId from, Tso* out);
+  /// For the trace only: the timestamp of this moment, without taking one.
+  Tso Peek() const;
+
+  /// The record of `owner` below `root`, for `from` to change (present is set by the caller); null
+  /// when etcd cannot be reached. One call is one transaction.
+  RegistryRecord* Edit(NodeId from, RegistryRecord::Root root, NodeId owner);
+  /// Every present record below `root`, by id; false when etcd cannot be reached.
+  bool List(NodeId from, RegistryRecord::Root root, std::vector<const RegistryRecord*>* out);
+  /// A leftover entry without a process (a fault).
+  void AddLeftover(const RegistryRecord& record);
+
+  /// What /v3/kv/range answers for all keys below `prefix` (etcd v3 JSON gateway, base64).
+  std::string RangeJson(std::string_view prefix) const;
+
+  void OnStart() override {}
+  void OnStopSignal() override;
+  void OnKilled() override {}
+  bool OnFault(const FaultPlan& fault, bool heal) override;
+
+ private:
+  bool Reachable(NodeId from) const;
+
+  Tso last_ = 0;
+  bool gives_tso_ = true;
+  Duration set_back_ = 0;
+  std::vector<RegistryRecord> records_;  // by root and owner: index root * node_count + owner
+  std::vector<RegistryRecord> leftovers_;
+};
+
+}  // namespace tidegate::sim
