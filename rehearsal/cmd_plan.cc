@@ -1,0 +1,55 @@
+// tidegate plan: what the engine would do, printed; it changes nothing. The same plan, word for word,
+// as `binlog-upgrade plan`.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "engine/cluster_builder.h"
+#include "engine/plan.h"
+#include "rehearsal/cli.h"
+
+namespace tidegate::rehearsal {
+namespace {
+
+struct Options {
+  engine::ClusterPaths paths;
+  std::string procedure = "kafka-to-cluster";
+  std::string gate = "proof";
+  std::string engine = "ours";
+  bool json = false;
+};
+
+ExitCode Plan(const Options& options) {
+  const Result<engine::Cluster> cluster = engine::LoadCluster(options.paths);
+  if (!cluster.has_value()) return PrintError(cluster.error());
+  engine::PlanOptions plan_options;
+  plan_options.style = options.engine == "literal" ? engine::Style::kLiteral : engine::Style::kOurs;
+  plan_options.gate = options.gate == "synced" ? engine::Gate::kSynced
+                      : options.gate == "both" ? engine::Gate::kBoth
+                                               : engine::Gate::kProof;
+  const Result<engine::Plan> plan = engine::BuildPlan(*cluster, plan_options);
+  if (!plan.has_value()) return PrintError(plan.error());
+  fmt::print("{}", options.json ? engine::PlanToJson(*plan) + "\n" : engine::RenderPlan(*plan));
+  return ExitCode::kDone;
+}
+
+}  // namespace
+
+void AddPlan(CLI::App* app, ExitCode* exit_code) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app->add_subcommand("plan", "Print what an upgrade would do; change nothing");
+  command->add_option("--inventory", options->paths.inventory, "The old inventory.ini")->required();
+  command->add_option("--target", options->paths.target, "The new side's inventory");
+  command->add_option("--site", options->paths.site, "What no inventory says (JSON)");
+  command->add_option("--procedure", options->procedure, "Which documented upgrade")
+      ->check(CLI::IsMember({"kafka-to-cluster"}));
+  command->add_option("--gate", options->gate, "proof, synced or both")
+      ->check(CLI::IsMember({"proof", "synced", "both"}));
+  command->add_option("--engine", options->engine, "ours or literal")
+      ->check(CLI::IsMember({"ours", "literal"}));
+  command->add_flag("--json", options->json, "Print one JSON object");
+  command->callback([options, exit_code] { *exit_code = Plan(*options); });
+}
+
+}  // namespace tidegate::rehearsal

@@ -1,0 +1,117 @@
+#include "rehearsal/run.h"
+
+#include <memory>
+
+#include "engine/plan.h"
+#include "rehearsal/variants.h"
+#include "sim/world.h"
+#include "trace/digest.h"
+#include "verifier/verifier.h"
+
+namespace tidegate::rehearsal {
+namespace {
+
+engine::Gate GateNamed(const std::string& name) {
+  if (name == "synced") return engine::Gate::kSynced;
+  return name == "both" ? engine::Gate::kBoth : engine::Gate::kProof;
+}
+
+// Everybody who sees each event as it happens.
+class Watchers final : public trace::Listener {
+ public:
+  Watchers(verifier::Verifier* judge, StepCollector* steps, trace::Digest* digest,
+           const trace::TextTable* texts)
+      : judge_(judge), steps_(steps), digest_(digest), texts_(texts) {}
+  void OnEvent(const trace::Event& event, std::uint64_t index) override {
+    judge_->Judge(event, index);
+    steps_->OnEvent(event);
+    if (digest_ != nullptr) digest_->Add(event, *texts_);
+  }
+
+ private:
+  verifier::Verifier* judge_;
+  StepCollector* steps_;
+  trace::Digest* digest_;
+  const trace::TextTable* texts_;
+};
+
+// An engine that refused at plan time: it says so and is done.
+class RefusingEngine final : public sim::AttachedEngine {
+ public:
+  RefusingEngine(std::string name, std::string why) : name_(std::move(name)), why_(std::move(why)) {}
+  void Start(sim::EngineLink* link) override {
+    link->Claim({.kind = trace::EventKind::kEngineStarted, .n = 1}, name_);
+    link->Claim({.kind = trace::EventKind::kEngineFinished,
+                 .code = static_cast<std::uint16_t>(trace::EngineEnd::kRefused)},
+                why_);
+    finished_ = true;
+  }
+  void OnInput(const engine::port::Input&) override {}
+  void Crash(trace::CrashPoint) override {}
+  bool finished() const override { return finished_; }
+
+ private:
+  std::string name_;
+  std::string why_;
+  bool finished_ = false;
+};
+
+}  // namespace
+
+std::string EngineChoice::Name() const { return variant.empty() ? style : style + "/" + variant; }
+
+EngineChoice ChoiceOf(const sim::EngineSettings& settings) {
+  return {settings.style, settings.gate, settings.variant, settings.until};
+}
+
+Result<RunResult> Run(const Prepared& prepared, const sim::RunPlan& run_plan,
+                      const sim::EngineSettings& settings, const RunOptions& options) {
+  const EngineChoice& choice = options.engine;
+  engine::Cluster cluster = prepared.cluster;
+  if (settings.write_outage_max > 0) cluster.write_outage_max = settings.write_outage_max;
+  TRY_ASSIGN(const Variant variant, FindVariant(choice.variant));
+  if (variant.cluster) variant.cluster(&cluster);
+  engine::PlanOptions plan_options;
+  plan_options.gate = GateNamed(choice.gate);
+  plan_options.style = choice.style == "literal" ? engine::Style::kLiteral : engine::Style::kOurs;
+  Result<engine::Plan> plan = engine::BuildPlan(cluster, plan_options);
+
+  RunResult result;
+  trace::Header& header = result.trace.header;
+  header = MakeHeader(run_plan);
+  header.engine = choice.Name();
+  header.gate = choice.gate;
+  header.reproduce = options.reproduce;
+  header.write_outage_max = cluster.write_outage_max;
+  verifier::Verifier judge(header, result.trace.texts, {options.fail_on_exposure});
+  std::unique_ptr<trace::Digest> digest;
+  if (options.digest) digest = std::make_unique<trace::Digest>(header);
+  StepCollector steps(header, result.trace.texts);
+  Watchers watchers(&judge, &steps, digest.get(), &result.trace.texts);
+  trace::Recorder recorder(&result.trace, &watchers, options.keep_trace);
+
+  if (plan.has_value()) {
+    if (variant.plan) variant.plan(&*plan);
+    engine::ExecutorOptions executor_options;
+    executor_options.until = choice.until;
+    HostOptions host_options;
+    host_options.name = choice.Name();
+    host_options.faults = variant.host;
+    host_options.operator_answers = run_plan.operator_answers;
+    InProcessHost host(*std::move(plan), std::move(executor_options), std::move(host_options),
+                       run_plan.faults);
+    sim::World(run_plan, &recorder, &host).Run();
+    result.crash_points = host.crash_points();
+  } else {
+    result.plan_refusal = plan.error().ToString();
+    RefusingEngine refusing(choice.Name(), result.plan_refusal);
+    sim::World(run_plan, &recorder, &refusing).Run();
+  }
+  result.steps = steps.lines();
+  result.event_count = recorder.count();
+  result.verdict = judge.Finish(options.keep_trace ? &result.trace : nullptr);
+  if (digest != nullptr) result.digest = digest->Hex();
+  return result;
+}
+
+}  // namespace tidegate::rehearsal

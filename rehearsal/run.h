@@ -1,0 +1,56 @@
+// One rehearsal: a scenario, a seed and an engine, run to the end and judged. The only place where
+// world, engine and verifier meet; they meet as values and events.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "rehearsal/in_process_host.h"
+#include "rehearsal/steps.h"
+#include "rehearsal/topology.h"
+#include "trace/recorder.h"
+#include "verifier/verdict.h"
+
+namespace tidegate::rehearsal {
+
+/// How the engine is run; complete.
+struct EngineChoice {
+  std::string style = "ours";   ///< ours, literal
+  std::string gate = "proof";   ///< proof, synced, both
+  std::string variant;          ///< a known-bad engine (variants.h), or ""
+  std::string until;
+
+  /// "ours", "literal", "ours/skips-the-gate".
+  std::string Name() const;
+};
+
+struct RunOptions {
+  EngineChoice engine;
+  bool keep_trace = true;       ///< else witnesses have only what the checks had in hand
+  bool digest = true;
+  bool fail_on_exposure = false;
+  std::string reproduce;        ///< the command that runs it again, for the trace
+};
+
+struct RunResult {
+  trace::Trace trace;
+  verifier::Verdict verdict;
+  std::vector<StepLine> steps;
+  std::string digest;           ///< of the trace; "" when not asked for
+  std::uint64_t event_count = 0;
+  std::uint64_t crash_points = 0;  ///< outputs of the engine that a crash can fall on
+  /// The plan was refused before anything was done: why. The trace then has no engine in it.
+  std::string plan_refusal;
+};
+
+/// The choice that a scenario (or one of its variants) makes.
+EngineChoice ChoiceOf(const sim::EngineSettings& settings);
+
+/// Runs `prepared` with `plan` (its own, or that of another seed). Errors: an unknown variant.
+Result<RunResult> Run(const Prepared& prepared, const sim::RunPlan& plan,
+                      const sim::EngineSettings& settings, const RunOptions& options);
+
+}  // namespace tidegate::rehearsal
