@@ -52,6 +52,25 @@ Verdict JudgeCisterns(const Cluster& cluster, const Registry& registry) {
   return Holds("");
 }
 
+// A living old Pump beside no listed TiDB: some TiDB that nobody will stop writes through it.
+Verdict JudgeStrangers(const Cluster& cluster, const Registry& registry) {
+  for (const OldNode& pump : registry.pumps) {
+    if (!pump.alive || pump.offline) continue;
+    const bool known =
+        std::any_of(cluster.old_pumps.begin(), cluster.old_pumps.end(), [&](const Pump& listed) {
+          const std::string address =
+              fmt::format("{}:{}", listed.process.host, listed.process.port);
+          return pump.host == address || pump.id == address || pump.id == listed.node_id;
+        });
+    if (known) continue;
+    return Never(fmt::format(
+        "an old Pump that no inventory lists is alive: {} at {}. A TiDB may write through it that would "
+        "go on writing to the old side: add its host to the inventory, or stop both",
+        pump.id, pump.host));
+  }
+  return Holds("");
+}
+
 Verdict JudgeClusterDrainers(const Registry& registry, Tso now) {
   for (const ClusterNode& drainer : registry.cluster_drainers) {
     if (drainer.state != "online") continue;
@@ -184,6 +203,8 @@ Verdict EvaluatePreflight(const LookContext& context, const std::vector<Answer>&
         "pipeline, or binlog was never on");
   }
   Verdict verdict = JudgeCisterns(cluster, *registry);
+  if (verdict.state != Verdict::State::kHolds) return verdict;
+  verdict = JudgeStrangers(cluster, *registry);
   if (verdict.state != Verdict::State::kHolds) return verdict;
   Tso now = 0;
   std::vector<Fact> facts;

@@ -117,10 +117,10 @@ void Faults::Do(const FaultPlan& fault, bool heal) {
       break;
     case FaultKind::kRestart:
     case FaultKind::kStop:
-      if (heal) {
-        hosts.Start(fault.node);
-      } else {
+      if (!heal) {
         hosts.Stop(fault.node);
+      } else if (hosts.enabled(fault.node)) {  // what was retired meanwhile stays down
+        hosts.Start(fault.node);
       }
       break;
     case FaultKind::kStartNode:

@@ -57,6 +57,22 @@ void Kernel::SetHung(NodeId node, bool hung) {
 void Kernel::SetCut(NodeId one, NodeId other, bool cut) {
   cut_[LinkIndex(one, other)] = cut ? 1 : 0;
   cut_[LinkIndex(other, one)] = cut ? 1 : 0;
+  if (cut) return;
+  std::vector<Entry> held;
+  held.swap(held_on_links_);
+  for (Entry& entry : held) {
+    if (IsCut(entry.from, entry.to)) {
+      held_on_links_.push_back(entry);
+      continue;
+    }
+    entry.time = now_ + Latency(entry.from, entry.to);
+    entry.sequence = NextSequence();
+    Push(entry);
+  }
+}
+
+void Kernel::HoldOnLink(const Entry& entry) {
+  held_on_links_.push_back(entry);
 }
 
 void Kernel::Send(NodeId from, NodeId to, What what, std::uint64_t a, std::uint32_t b,
@@ -69,7 +85,11 @@ void Kernel::Send(NodeId from, NodeId to, What what, std::uint64_t a, std::uint3
   if (options.dies_with_sender) flags |= kDiesWithSender;
   const Entry entry{arrival, NextSequence(), to, from, what, nodes_[from].incarnation, flags, b, a};
   if (cut_[link] != 0) {
-    if (options.report_failure) Fail(entry, SendFailure::kTimedOut, options.timeout);
+    if (options.report_failure) {
+      Fail(entry, SendFailure::kTimedOut, options.timeout);
+    } else {
+      HoldOnLink(entry);
+    }
     return;
   }
   Push(entry);
@@ -114,7 +134,11 @@ void Kernel::Deliver(const Entry& entry) {
       return;
     }
     if (IsCut(entry.from, entry.to)) {
-      if ((entry.flags & kReport) != 0) Fail(entry, SendFailure::kTimedOut, 5 * kSecond);
+      if ((entry.flags & kReport) != 0) {
+        Fail(entry, SendFailure::kTimedOut, 5 * kSecond);
+      } else {
+        HoldOnLink(entry);
+      }
       return;
     }
   }

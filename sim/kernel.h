@@ -69,7 +69,8 @@ class Kernel {
   void SetHung(NodeId node, bool hung);
 
   // ---- links
-  /// Cuts or mends both directions between two nodes.
+  /// Cuts or mends both directions between two nodes. What was sent meanwhile is retransmitted when
+  /// the link is mended, unless its sender asked for a report: then it has failed.
   void SetCut(NodeId one, NodeId other, bool cut);
   bool IsCut(NodeId from, NodeId to) const { return cut_[LinkIndex(from, to)] != 0; }
   Duration Latency(NodeId from, NodeId to) const { return latency_[LinkIndex(from, to)]; }
@@ -132,6 +133,7 @@ class Kernel {
   Entry Pop();
   void Deliver(const Entry& entry);
   void Fail(const Entry& entry, SendFailure failure, Duration delay);
+  void HoldOnLink(const Entry& entry);
 
   Time now_ = 0;
   std::uint64_t popped_ = 0;
@@ -142,6 +144,7 @@ class Kernel {
   std::vector<Duration> latency_;
   std::vector<Time> last_arrival_;
   std::vector<std::uint8_t> cut_;
+  std::vector<Entry> held_on_links_;  // what nobody asked about waits for the link to be mended
   Process* fault_handler_ = nullptr;
 };
 

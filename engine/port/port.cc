@@ -6,13 +6,15 @@
 namespace tidegate::engine::port {
 namespace {
 
-// The first words of a statement: enough to recognise it, never a value.
+// The first words of a statement: enough to recognise it, never a value. A timestamp in a table's
+// name, or its placeholder in a plan, is a value too.
 std::string StatementHead(const std::string& statement) {
   std::string head;
   int words = 0;
   for (const char c : statement) {
     if (c == ' ' && ++words == 6) break;
-    if (c == '(' || c == '\'' || c == '"' || c == '=') break;
+    if (c == '(' || c == '\'' || c == '"' || c == '=' || c == '$') break;
+    if (c >= '0' && c <= '9' && !head.empty() && head.back() == '_') break;
     head += c;
   }
   return head;

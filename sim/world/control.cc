@@ -55,6 +55,16 @@ bool Control::Pending() const {
 }
 
 void Control::Claim(trace::Event event, std::string_view text) {
+  // A crash at a numbered output is carried out by the engine's host, which counts them.
+  if (event.kind == trace::EventKind::kEngineCrashed) {
+    const std::vector<FaultPlan>& faults = world_.plan().faults;
+    for (std::size_t i = 0; i < faults.size(); ++i) {
+      if (faults[i].kind == FaultKind::kEngineCrash && faults[i].amount > 0 &&
+          faults[i].amount == event.a) {
+        world_.faults().MarkFired(i);
+      }
+    }
+  }
   event.text = world_.Intern(text);
   world_.Record(event);
 }

@@ -1,7 +1,5 @@
 // Which rows a Drainer lets through, from its configuration: ignore-schemas, replicate-do-db,
-// replicate-do-table, ignore-table; both eras share the keys (tidb-binlog: drainer/filter.go,
-// pkg/filter). A leading ~ makes a name a regular expression; this simulator knows prefixes of the
-// form ~^abc.* and nothing wilder.
+// replicate-do-table; both eras share the keys (tidb-binlog: drainer/filter.go, pkg/filter).
 #pragma once
 
 #include <string>

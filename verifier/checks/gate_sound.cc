@@ -63,8 +63,11 @@ class GateSound final : public Check {
 
   void Report(const SinkFacts& sink, const Commit& commit, bool applied_later) {
     const FindingKind kind = applied_later ? FindingKind::kOrder : FindingKind::kLoss;
-    // What the product had dropped before could not have come, however long the engine waited.
-    const Cause cause = IsDroppedForGood(commit) ? Cause::kProduct : Cause::kEngine;
+    // What the product had dropped, purged or called done before could not have come, however long
+    // the engine waited.
+    const bool hopeless = IsDroppedForGood(commit) || commit.Has(kCommitPurged) ||
+                          sink.covered_before_gate >= commit.commit_ts;
+    const Cause cause = hopeless ? BlameForMissing(model(), sink, commit).cause : Cause::kEngine;
     const std::uint64_t sort = Sort(kind, cause, sink.node);
     if (findings().Again(*this, sort, commit.commit_ts)) return;
     const std::string barrier =

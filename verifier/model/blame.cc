@@ -32,7 +32,10 @@ std::string NameOf(const Model& model, NodeId node) {
 Blame BlameForDrop(const Model& model, const SinkFacts& sink, const Commit& commit) {
   const auto reason = static_cast<DropReason>(commit.drop - 1);
   Blame blame = {.cause = Cause::kProduct, .because = std::string(kDropClauses[commit.drop - 1U])};
-  if (reason == DropReason::kBelowStart && sink.gate.taken) blame.cause = Cause::kEngine;
+  if (reason == DropReason::kBelowStart && sink.gate.taken &&
+      sink.covered_before_gate < commit.commit_ts) {
+    blame.cause = Cause::kEngine;
+  }
   if (reason == DropReason::kPendingAtForget && model.IsNode(commit.pump)) {
     const NodeFacts& pump = model.node(commit.pump);
     if (pump.hit_by_fault) blame.cause = Cause::kScenario;
@@ -78,6 +81,11 @@ Blame BlameForMissing(const Model& model, const SinkFacts& sink, const Commit& c
   if (commit.Has(kCommitPurged)) {
     return {.cause = model.any_fault() ? Cause::kScenario : Cause::kProduct,
             .because = "its last copy was purged before it was applied"};
+  }
+  if (model.IsOldPump(commit.pump) && sink.covered_before_gate >= commit.commit_ts) {
+    return {.cause = Cause::kProduct,
+            .because = fmt::format("the old Drainer had saved a checkpoint ({}) that covers it",
+                                   sink.covered_before_gate)};
   }
   if (sink.gate.taken && model.IsOldPump(commit.pump)) {
     return {.cause = Cause::kEngine,

@@ -82,6 +82,9 @@ struct SinkFacts {
   bool saved = false;
   SavedCheckpoint last_saved;
   GateDecision gate;
+  /// The highest commit_ts that an old Drainer saved before the engine went on: what the product had
+  /// called done by itself.
+  Tso covered_before_gate = 0;
   Tso applied_max = 0;
 };
 

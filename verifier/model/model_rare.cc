@@ -209,6 +209,9 @@ void Model::CheckpointSaved(const Event& event) {
   } else {
     *known = saved;
   }
+  if (!sink.gate.taken && IsNode(event.peer) && info(event.peer).old_side) {
+    sink.covered_before_gate = std::max(sink.covered_before_gate, event.b);
+  }
   sink.saved = true;
   sink.last_saved = saved;
   if (IsNode(event.peer)) drainers_[event.peer].saved_ts = event.b;
