@@ -127,7 +127,6 @@ bool InProcessHost::CrashesHere(bool before, bool is_persist) {
     const bool falls_before = crash.point == CrashPoint::kBeforePersist;
     if (falls_before != before) continue;
     crash.done = true;
-    link_->CarriedOut(crash.fault);
     // Only a record can be torn.
     Crash(crash.point == CrashPoint::kTornTail && !is_persist ? CrashPoint::kAfterAction
                                                               : crash.point);

@@ -20,6 +20,7 @@ constexpr const char* kSmall = "kafka-to-cluster/small.json";
 constexpr const char* kSteady = "kafka-to-cluster/steady-writes.json";
 constexpr const char* kTwoDrainers = "kafka-to-cluster/two-old-drainers.json";
 constexpr const char* kFiltered = "kafka-to-cluster/filtered.json";
+constexpr const char* kToV4 = "kafka-to-cluster/to-v4.json";
 constexpr const char* kCrashed = "kafka-to-cluster/engine-crash.json";
 
 void DoNothing(Plan* plan) {
@@ -189,7 +190,7 @@ std::vector<Variant> MakeVariants() {
       {"forgets-one-old-drainer", "waits for all old Drainers but one", "gate-before-new-drainer",
        kTwoDrainers, ForgetOneOldDrainer, {}, {}},
       {"wrong-initial-commit-ts", "starts the new Drainer at the present instead of the checkpoint",
-       "resumes-where-it-stopped", kSteady, WrongInitialTs, {}, {}},
+       "resumes-where-it-stopped", kToV4, WrongInitialTs, {}, {}},
       {"other-checkpoint-schema", "gives the new Drainer another checkpoint schema",
        "checkpoint-understood", kSteady, OtherCheckpointSchema, {}, {}},
       {"leaves-the-socket", "keeps binlog-socket in TiDB's configuration", "every-writer-logs",

@@ -26,8 +26,6 @@ class EngineLink {
   virtual void WakeAt(Time at) = 0;
   /// Gives an input to the engine at the present time, after what is being done now.
   virtual void Post(const engine::port::Input& input) = 0;
-  /// A crash of the RunPlan that falls on an output was carried out by the engine's host.
-  virtual void CarriedOut(std::size_t fault) = 0;
   /// Writes a claim; time is filled in. Only kinds of class claim.
   virtual void Claim(trace::Event event, std::string_view text) = 0;
 };

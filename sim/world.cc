@@ -99,7 +99,6 @@ void World::Ask(std::uint64_t id, std::uint32_t incarnation, const engine::port:
 }
 void World::WakeAt(Time at) { control_->WakeAt(at); }
 void World::Post(const engine::port::Input& input) { control_->Post(input); }
-void World::CarriedOut(std::size_t fault) { faults_->MarkFired(fault); }
 void World::Claim(trace::Event event, std::string_view text) { control_->Claim(event, text); }
 
 // Nothing is on its way, and every running new Drainer has saved a checkpoint past `barrier`.

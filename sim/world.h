@@ -112,7 +112,6 @@ class World final : public EngineLink {
            Duration timeout) override;
   void WakeAt(Time at) override;
   void Post(const engine::port::Input& input) override;
-  void CarriedOut(std::size_t fault) override;
   void Claim(trace::Event event, std::string_view text) override;
   AttachedEngine* engine() { return engine_; }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "sim/faults.h"
 #include "sim/world/hosts.h"
 #include "sim/world/pd.h"
 #include "sim/world/service.h"
