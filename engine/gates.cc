@@ -64,6 +64,10 @@ Verdict JudgeWindow(const LookContext& context, std::size_t index, const OldDrai
     if (!status.ticked) {
       return Fails(ClauseOf(kTicked, index), fmt::format("{} has not ticked yet", name));
     }
+    if (status.lower == 0) {
+      return Fails(ClauseOf(kLower, index),
+                   fmt::format("Lower of {} is 0: it has not heard from every Pump yet", name));
+    }
     return Fails(ClauseOf(kLower, index),
                  fmt::format("Lower of {} ({}) has not passed T0 ({}): {} ms behind", name,
                              status.lower, t0, TsoGapMs(t0, status.lower)));

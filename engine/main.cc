@@ -172,14 +172,14 @@ TemplateOptions TemplatesOf(const Options& options, const Prepared& prepared) {
 int PrintPlan(const Options& options) {
   const Result<Prepared> prepared = Prepare(options);
   if (!prepared) return Fail(prepared.error());
-  fmt::print("{}\n", options.json ? PlanToJson(prepared->plan) : RenderPlan(prepared->plan));
+  fmt::print("{}", options.json ? PlanToJson(prepared->plan) + "\n" : RenderPlan(prepared->plan));
   return static_cast<int>(ExitCode::kDone);
 }
 
 // What would be run, as argv, one line each; nothing is.
 int PrintCommands(const Options& options, const Prepared& prepared) {
   const Templates templates(TemplatesOf(options, prepared));
-  fmt::print("{}\n", RenderPlan(prepared.plan));
+  fmt::print("{}", RenderPlan(prepared.plan));
   fmt::print("Nothing is done (--dry-run). The commands behind the actions:\n");
   for (const Step& step : prepared.plan.steps) {
     for (const Task& task : step.tasks) {

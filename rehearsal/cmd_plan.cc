@@ -29,7 +29,13 @@ ExitCode Plan(const Options& options) {
                       : options.gate == "both" ? engine::Gate::kBoth
                                                : engine::Gate::kProof;
   const Result<engine::Plan> plan = engine::BuildPlan(*cluster, plan_options);
-  if (!plan.has_value()) return PrintError(plan.error());
+  if (!plan.has_value()) {
+    // A refusal often follows from something assumed, such as the new side's default homes.
+    for (const std::string& assumption : cluster->assumptions) {
+      fmt::print(stderr, "assumed: {}\n", assumption);
+    }
+    return PrintError(plan.error());
+  }
   fmt::print("{}", options.json ? engine::PlanToJson(*plan) + "\n" : engine::RenderPlan(*plan));
   return ExitCode::kDone;
 }

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "base/files.h"
+#include "base/names.h"
 #include "engine/plan.h"
 #include "rehearsal/cli.h"
 #include "rehearsal/expectation.h"
@@ -51,6 +52,15 @@ struct Outcome {
   Report report;
   std::vector<std::string> differences;
 };
+
+// A mistyped file name: the nearest one of the same folder.
+Error WithNearestFile(const std::string& path, Error error) {
+  const std::size_t slash = path.rfind('/');
+  const Result<std::vector<std::string>> beside =
+      ListFiles(slash == std::string::npos ? "." : path.substr(0, slash), ".json");
+  if (beside.has_value()) error.message += DidYouMean(path, *beside);
+  return error;
+}
 
 class Rehearsal {
  public:
@@ -298,7 +308,7 @@ ExitCode Rehearsal::Go() {
   std::vector<std::string> files;
   for (const std::string& path : options_.paths) {
     const Result<std::vector<std::string>> found = ListFiles(path, ".json");
-    if (!found.has_value()) return PrintError(found.error());
+    if (!found.has_value()) return PrintError(WithNearestFile(path, found.error()));
     files.insert(files.end(), found->begin(), found->end());
   }
   if (files.empty()) {

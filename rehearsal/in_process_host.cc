@@ -12,8 +12,19 @@ namespace port = engine::port;
 using trace::CrashPoint;
 using trace::EventKind;
 
-// Ids of different incarnations must not meet: an action of the one that died may still end.
-constexpr int kIncarnationShift = 40;
+// The executor's ids hold its incarnation in their upper half, so that those of different ones never
+// meet; in a trace they are shown in a form that people can read.
+constexpr int kIncarnationBits = 32;
+constexpr std::uint64_t kIdsOfOneIncarnation = 1'000'000;
+constexpr std::uint64_t kRepeated = 500'000;  // of the host that performs actions twice
+
+std::uint64_t ShownId(std::uint64_t id) {
+  return (id >> kIncarnationBits) * kIdsOfOneIncarnation +
+         (id & ((1ULL << kIncarnationBits) - 1));
+}
+std::uint64_t ExecutorId(std::uint64_t shown) {
+  return (shown / kIdsOfOneIncarnation) << kIncarnationBits | (shown % kIdsOfOneIncarnation);
+}
 
 trace::EngineEnd EndOf(const std::string& outcome) {
   if (outcome == "done") return trace::EngineEnd::kDone;
@@ -83,8 +94,9 @@ void InProcessHost::OnInput(const port::Input& input) {
   }
   port::Input mine = input;
   if (auto* done = std::get_if<port::ActionDone>(&mine.what); done != nullptr) {
-    if (done->id >> kIncarnationShift != incarnation_) return;
-    done->id &= (1ULL << kIncarnationShift) - 1;
+    done->id = ExecutorId(done->id);
+  } else if (auto* came = std::get_if<port::ObservationCame>(&mine.what); came != nullptr) {
+    came->id = ExecutorId(came->id);
   }
   if (!late_.empty() && mine.now >= late_at_) {
     const std::vector<port::Output> late = std::move(late_);
@@ -145,13 +157,13 @@ void InProcessHost::Output(const port::Output& output) {
   if (persist != nullptr) {
     Keep(persist->record);
   } else if (perform != nullptr) {
-    const std::uint64_t id = static_cast<std::uint64_t>(incarnation_) << kIncarnationShift;
-    link_->Perform(id | perform->id, perform->action);
+    const std::uint64_t id = ShownId(perform->id);
+    link_->Perform(id, perform->action);
     if (options_.faults.repeats_actions && WorthRepeating(perform->action)) {
-      link_->Perform(id | perform->id | 1ULL << (kIncarnationShift - 1), perform->action);
+      link_->Perform(id + kRepeated, perform->action);
     }
   } else if (const auto* ask = std::get_if<port::Ask>(&output); ask != nullptr) {
-    link_->Ask(ask->id, ask->incarnation, ask->query, ask->timeout);
+    link_->Ask(ShownId(ask->id), ask->incarnation, ask->query, ask->timeout);
   } else if (const auto* wake = std::get_if<port::WakeAt>(&output); wake != nullptr) {
     link_->WakeAt(wake->at);
   } else {

@@ -20,7 +20,8 @@ using trace::EventKind;
 
 constexpr Duration kActDelay = 50 * kMillisecond;   // ssh and systemctl take their time
 constexpr Duration kStopPoll = 200 * kMillisecond;
-constexpr Duration kStopMax = 5 * kMinute;
+constexpr Duration kStopMax = 4 * kMinute;
+constexpr Duration kSqlMax = 2 * kMinute;  // the client gives a statement up
 constexpr Duration kSshDelay = 20 * kMillisecond;
 
 Answer Failed(std::string message) { return {AnswerCode::kFailed, 1, std::move(message)}; }
@@ -101,6 +102,9 @@ void Control::OnTimer(What what, std::uint64_t a, std::uint32_t b) {
       break;
     case kAct: Act(a); break;
     case kPollStop: PollStop(a); break;
+    case kGiveUp:
+      if (Find(a) != nullptr) ActDone(a, {AnswerCode::kTimedOut, 1, ""});
+      break;
     case kAskArrives: Arrive(a); break;
     case kAnswer: {
       Asking& asking = asks_[a];
@@ -269,6 +273,7 @@ Answer Control::RunSql(const Acting& acting, bool* later) {
     if (begin == std::string::npos) break;
     const std::string name = sql.statement.substr(begin);
     *later = true;
+    world_.kernel().After(id_, kSqlMax, kGiveUp, acting.id);
     tidb.RunMarker(static_cast<std::uint16_t>(i), name.substr(0, name.find_first_of(" `(")),
                    acting.id);
     return {};

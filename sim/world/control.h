@@ -38,7 +38,7 @@ class Control final : public Node {
   bool Pending() const override;
 
  private:
-  enum Timer : What { kBegin = 1, kAct, kPollStop, kAskArrives, kAnswer, kWake, kDeliver };
+  enum Timer : What { kBegin = 1, kAct, kPollStop, kGiveUp, kAskArrives, kAnswer, kWake, kDeliver };
 
   struct Doer;
   struct Acting {

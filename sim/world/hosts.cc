@@ -9,6 +9,7 @@ using trace::DownCause;
 using trace::EventKind;
 
 constexpr Duration kRestartDelay = 15 * kSecond;  // RestartSec=15s
+constexpr Duration kStopTimeoutAfter = 90 * kSecond;  // systemd's DefaultTimeoutStopSec
 
 }  // namespace
 
@@ -116,6 +117,10 @@ void Hosts::Stop(NodeId node) {
     return;
   }
   unit.state = UnitState::kDeactivating;
+  if (world_.node_plan(node).info.era != Era::kCluster) {
+    world_.kernel().After(static_cast<NodeId>(world_.node_count() - 1), kStopTimeoutAfter,
+                          kStopTimeout, node, unit.start_count);
+  }
   if (!world_.kernel().IsHung(node)) world_.node(node).OnStopSignal();
 }
 
@@ -224,6 +229,7 @@ void Hosts::OnTimer(What what, NodeId node, std::uint32_t start_count) {
   Unit& unit = units_[node];
   if (start_count != unit.start_count) return;
   if (what == kBooted && unit.state == UnitState::kActivating) Launch(node);
+  if (what == kStopTimeout && unit.state == UnitState::kDeactivating) Kill(node);
   if (what == kRestart && unit.state == UnitState::kFailed && !unit.stop_asked) Start(node);
 }
 

@@ -60,7 +60,7 @@ class Hosts {
   void StartInitial();
   void OnTimer(What what, NodeId node, std::uint32_t start_count);
 
-  enum Timer : What { kBooted = 100, kRestart = 101 };
+  enum Timer : What { kBooted = 100, kRestart = 101, kStopTimeout = 102 };
 
  private:
   struct Unit {

@@ -59,6 +59,7 @@ void KafkaDrainer::ForgetAll() {
   notifiers_.clear();
   latest_ts_ = window_upper_ = window_lower_ = 0;
   in_tick_ = tick_again_ = false;
+  tick_count_ = 0;
   snapshot_ = {};
 }
 
@@ -80,6 +81,8 @@ void KafkaDrainer::OnKilled() { ForgetAll(); }
 
 bool KafkaDrainer::Pending() const {
   if (syncer_ == nullptr) return false;
+  if (!world_.kernel().IsUp(id_)) return false;
+  if (tick_count_ < 2) return true;  // the first tick finds the Pumps, then they are read
   if (syncer_->Pending() || publishing_at_ < publishing_.size()) return true;
   return std::any_of(sources_.begin(), sources_.end(),
                      [](const auto& source) { return source->Pending(); });
@@ -297,6 +300,7 @@ bool KafkaDrainer::PromisedSynced() const {
 
 void KafkaDrainer::FinishTick() {
   in_tick_ = false;
+  ++tick_count_;
   std::vector<NodeId> notifiers;
   notifiers.swap(notifiers_);
   for (const NodeId pump : notifiers) world_.Send(id_, pump, Msg::kNotifyDone);

@@ -68,6 +68,7 @@ class KafkaDrainer final : public Node {
   std::vector<ReadyTxn> publishing_;  ///< merged; handed to the syncer from publishing_at_ on
   std::size_t publishing_at_ = 0;
   bool in_tick_ = false;
+  std::int64_t tick_count_ = 0;
   bool tick_again_ = false;
   std::vector<NodeId> notifiers_;     ///< Pumps whose Notify waits for the tick's end
   Snapshot snapshot_;

@@ -146,7 +146,7 @@ void Tidb::OnMessage(const Envelope& envelope) {
       break;
     case Msg::kClientDdl:
       if (listening_) {
-        RunDdl(static_cast<std::uint16_t>(envelope.b >> 1U), (envelope.b & 1U) != 0, 0);
+        RunDdl(static_cast<std::uint16_t>(envelope.b >> 1U), (envelope.b & 1U) != 0, 0, "");
       }
       break;
     case Msg::kWriteBinlogDone: {
@@ -196,7 +196,7 @@ void Tidb::OnTimer(What what, std::uint64_t a, std::uint32_t) {
     case kLookForJobs: {
       DdlQueueEntry job;
       while (listening_ && world_.tikv().TakeOrphanJob(id_, &job)) {
-        jobs_.push_back({job.id, job.table, job.cancelled, job.action});
+        jobs_.push_back({job.id, job.table, job.cancelled, job.action, job.marker});
         world_.kernel().After(id_, kDdlStepDelay, kDdlStep, static_cast<std::uint64_t>(job.id));
       }
       world_.kernel().After(id_, kOwnerLease, kLookForJobs);
@@ -441,13 +441,12 @@ void Tidb::RunMarker(std::uint16_t table, const std::string& name, std::uint64_t
     world_.control().SqlDone(action, {});
     return;
   }
-  world_.tikv().AddMarker(name);
-  RunDdl(table, false, action);
+  RunDdl(table, false, action, name);
 }
 
-void Tidb::RunDdl(std::uint16_t table, bool cancelled, std::uint64_t action) {
-  const Job job{world_.tikv().NextJobId(), table, cancelled, action};
-  world_.tikv().QueueJob({job.id, table, cancelled, action, id_});
+void Tidb::RunDdl(std::uint16_t table, bool cancelled, std::uint64_t action, std::string marker) {
+  const Job job{world_.tikv().NextJobId(), table, cancelled, action, std::move(marker)};
+  world_.tikv().QueueJob({job.id, table, cancelled, action, job.marker, id_});
   jobs_.push_back(job);
   world_.kernel().After(id_, kDdlStepDelay, kDdlStep, static_cast<std::uint64_t>(job.id));
 }
@@ -476,6 +475,7 @@ void Tidb::FinishDdl(const Open& open, bool done) {
   for (std::size_t i = 0; i < jobs_.size(); ++i) {
     if (jobs_[i].id != open.ddl_job_id) continue;
     const std::uint64_t action = jobs_[i].action;
+    if (done && !jobs_[i].marker.empty()) world_.tikv().AddMarker(jobs_[i].marker);
     jobs_.erase(jobs_.begin() + static_cast<std::ptrdiff_t>(i));
     if (action != 0) {
       world_.control().SqlDone(

@@ -54,9 +54,10 @@ class Tidb final : public Node {
     std::uint16_t table = 0;
     bool cancelled = false;
     std::uint64_t action = 0;
+    std::string marker;  ///< name of the engine's table; "" for a client's DDL
   };
 
-  void RunDdl(std::uint16_t table, bool cancelled, std::uint64_t action);
+  void RunDdl(std::uint16_t table, bool cancelled, std::uint64_t action, std::string marker);
   void BeginTxn(std::uint64_t number);
   void BeginDdl(const Job& job);
   void WritePrewrite(Tso start_ts, Open& open);

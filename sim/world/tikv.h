@@ -26,6 +26,7 @@ struct DdlQueueEntry {
   std::uint16_t table = 0;
   bool cancelled = false;
   std::uint64_t action = 0;  ///< of the engine's RunSql that asked for it; 0: a client did
+  std::string marker;        ///< name of the engine's table
   NodeId owner = kNoNode;
 };
 

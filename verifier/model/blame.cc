@@ -121,7 +121,8 @@ bool IsLostAtEnd(const Model& model, const SinkFacts& sink, const Commit& commit
     *evidence = {model.run().end_evidence};
     return true;
   }
-  if (sink.gate.taken) {
+  // Where no new Drainer ran yet, what is missing waits in its Pumps.
+  if (sink.gate.taken && sink.new_drainer_ran) {
     *clause = "the run came to rest after the hand-over";
     *evidence = {sink.gate.evidence, model.run().end_evidence};
     return true;
