@@ -24,10 +24,10 @@ CheckContext& ThreadCheckContext();
 
 }  // namespace tidegate
 
-#define CHECK_MSG(condition, message)                                          \
-  do {                                                                         \
-    if (!(condition)) [[unlikely]] {                                           \
-      ::tidegate::CheckFailed(#condition, __FILE__, __LINE__, (message));      \
-    }                                                                          \
+#define CHECK_MSG(condition, message)                                     \
+  do {                                                                    \
+    if (!(condition)) [[unlikely]] {                                      \
+      ::tidegate::CheckFailed(#condition, __FILE__, __LINE__, (message)); \
+    }                                                                     \
   } while (false)
 #define CHECK(condition) CHECK_MSG(condition, std::string())

@@ -18,45 +18,38 @@ namespace {
 constexpr std::size_t kDepthMax = 64;
 constexpr std::size_t kTextBytesMax = 256U << 20U;
 
-// A stream that tells where it is at any time. RapidJSON reads from a local copy of a StringStream
-// and brings the original up to date only when a token is done, after the handler was called; for
-// a type that it does not know it keeps a reference.
-struct LiveStream : rapidjson::StringStream {
-  using GenericStringStream::GenericStringStream;
-};
-
-// Builds the tree from RapidJSON's events. The reader reports a token after it was consumed (or, for
-// brackets, before), so the handler finds a token's first byte itself: it is the first one behind
-// the token before that is neither white space nor a separator.
+// Builds the tree from RapidJSON's events. The reader does not tell where a token stands, so the
+// handler finds its first byte itself: the first one behind the token before that is neither white
+// space nor a separator. Where a token ends follows from its kind.
 class TreeBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, TreeBuilder> {
  public:
-  TreeBuilder(std::string_view text, LiveStream& stream, JsonValue* root)
-      : text_(text), stream_(stream), root_(root) {}
+  TreeBuilder(std::string_view text, JsonValue* root) : text_(text), root_(root) {}
 
-  bool Null() { return Scalar({}); }
+  bool Null() {
+    Place(JsonKind::kNull);
+    end_ += 4;
+    return true;
+  }
   bool Bool(bool value) {
-    JsonValue out;
-    out.kind = JsonKind::kBool;
-    out.boolean = value;
-    return Scalar(std::move(out));
+    Place(JsonKind::kBool).boolean = value;
+    end_ += value ? 4 : 5;
+    return true;
   }
   bool RawNumber(const char* text, rapidjson::SizeType length, bool /*copy*/) {
-    JsonValue out;
+    JsonValue& out = Place(JsonKind::kInt);
     const char* end = text + length;
     const auto [stop, errc] = std::from_chars(text, end, out.integer);
-    if (errc == std::errc() && stop == end) {
-      out.kind = JsonKind::kInt;
-    } else {
+    if (errc != std::errc() || stop != end) {
       out.kind = JsonKind::kOtherNumber;
       out.text.assign(text, length);
     }
-    return Scalar(std::move(out));
+    end_ += length;
+    return true;
   }
   bool String(const char* text, rapidjson::SizeType length, bool /*copy*/) {
-    JsonValue out;
-    out.kind = JsonKind::kString;
-    out.text.assign(text, length);
-    return Scalar(std::move(out));
+    Place(JsonKind::kString).text.assign(text, length);
+    end_ = StringEnd(end_);
+    return true;
   }
   bool StartObject() { return Open(JsonKind::kObject); }
   bool EndObject(rapidjson::SizeType) { return Close(); }
@@ -64,17 +57,17 @@ class TreeBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, TreeB
   bool EndArray(rapidjson::SizeType) { return Close(); }
   bool Key(const char* text, rapidjson::SizeType length, bool /*copy*/) {
     const std::uint32_t offset = TokenStart();
-    end_ = stream_.Tell();
+    end_ = StringEnd(offset);
     JsonValue& object = *open_.back();
-    JsonMember member;
-    member.name.assign(text, length);
-    member.offset = offset;
-    if (object.Find(member.name) != nullptr) {
-      failure_ = fmt::format("the key '{}' stands here a second time", member.name);
+    const std::string_view name(text, length);
+    if (object.Find(name) != nullptr) {
+      failure_ = fmt::format("the key '{}' stands here a second time", name);
       failure_offset_ = offset;
       return false;
     }
-    object.members.push_back(std::move(member));
+    JsonMember& member = object.members.emplace_back();
+    member.name = name;
+    member.offset = offset;
     return true;
   }
 
@@ -84,44 +77,43 @@ class TreeBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, TreeB
  private:
   std::uint32_t TokenStart() const {
     std::size_t at = end_;
-    while (at < text_.size() && std::string_view(" \t\r\n:,").find(text_[at]) != std::string::npos) {
-      ++at;
+    for (; at < text_.size(); ++at) {
+      const char c = text_[at];
+      if (c != ' ' && c != '\t' && c != '\r' && c != '\n' && c != ':' && c != ',') break;
     }
     return static_cast<std::uint32_t>(at);
   }
 
-  JsonValue* Place(JsonValue value) {
-    if (open_.empty()) {
-      *root_ = std::move(value);
-      return root_;
-    }
-    JsonValue& parent = *open_.back();
-    if (parent.kind == JsonKind::kArray) {
-      parent.elements.push_back(std::move(value));
-      return &parent.elements.back();
-    }
-    parent.members.back().value = std::move(value);
-    return &parent.members.back().value;
+  // Behind the closing quote of the string that begins at `begin`, which the reader has accepted.
+  std::size_t StringEnd(std::size_t begin) const {
+    std::size_t at = begin + 1;
+    while (at < text_.size() && text_[at] != '"') at += text_[at] == '\\' ? 2 : 1;
+    return at + 1;
   }
 
-  bool Scalar(JsonValue value) {
-    value.offset = TokenStart();
-    end_ = std::max<std::size_t>(stream_.Tell(), value.offset + 1);
-    Place(std::move(value));
-    return true;
+  // A new value where the next one belongs; end_ is its first byte.
+  JsonValue& Place(JsonKind kind) {
+    const std::uint32_t offset = TokenStart();
+    end_ = offset;
+    JsonValue* value = root_;
+    if (!open_.empty()) {
+      JsonValue& parent = *open_.back();
+      value = parent.kind == JsonKind::kArray ? &parent.elements.emplace_back()
+                                              : &parent.members.back().value;
+    }
+    value->kind = kind;
+    value->offset = offset;
+    return *value;
   }
 
   bool Open(JsonKind kind) {
-    JsonValue value;
-    value.kind = kind;
-    value.offset = TokenStart();
-    end_ = value.offset + 1;
     if (open_.size() >= kDepthMax) {
       failure_ = fmt::format("more than {} levels of brackets", kDepthMax);
-      failure_offset_ = value.offset;
+      failure_offset_ = TokenStart();
       return false;
     }
-    open_.push_back(Place(std::move(value)));
+    open_.push_back(&Place(kind));
+    ++end_;
     return true;
   }
 
@@ -132,7 +124,6 @@ class TreeBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, TreeB
   }
 
   std::string_view text_;
-  LiveStream& stream_;
   JsonValue* root_;
   std::vector<JsonValue*> open_;
   std::size_t end_ = 0;
@@ -176,10 +167,11 @@ Result<JsonDocument> JsonDocument::Parse(std::string text, std::string file) {
   // RapidJSON's UTF-8 check reads the bytes that a lead byte promises, even behind the end.
   constexpr std::size_t kTailBytes = 4;
   document.text_.append(kTailBytes, '\0');
-  LiveStream stream(document.text_.c_str());
-  TreeBuilder builder(document.text_, stream, &document.root_);
+  rapidjson::StringStream stream(document.text_.c_str());
+  TreeBuilder builder(document.text_, &document.root_);
   rapidjson::Reader reader;
-  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag |
+  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag |
+                              rapidjson::kParseNumbersAsStringsFlag |
                               rapidjson::kParseValidateEncodingFlag;
   const rapidjson::ParseResult result = reader.Parse<kFlags>(stream, builder);
   document.text_.resize(document.text_.size() - kTailBytes);
@@ -187,8 +179,9 @@ Result<JsonDocument> JsonDocument::Parse(std::string text, std::string file) {
     return document.ErrorAt(builder.failure_offset(), builder.failure());
   }
   if (result.IsError()) {
-    return document.ErrorAt(static_cast<std::uint32_t>(result.Offset()),
-                            fmt::format("not JSON: {}", rapidjson::GetParseError_En(result.Code())));
+    return document.ErrorAt(
+        static_cast<std::uint32_t>(result.Offset()),
+        fmt::format("not JSON: {}", rapidjson::GetParseError_En(result.Code())));
   }
   return document;
 }
@@ -209,7 +202,8 @@ JsonObjectReader::JsonObjectReader(const JsonDocument& document, const JsonValue
                                    std::string what)
     : document_(document), value_(value), what_(std::move(what)) {
   if (value.kind != JsonKind::kObject) {
-    Fail(value.offset, fmt::format("{} must be an object, not {}", what_, JsonKindName(value.kind)));
+    Fail(value.offset,
+         fmt::format("{} must be an object, not {}", what_, JsonKindName(value.kind)));
   }
 }
 
@@ -287,8 +281,8 @@ void JsonObjectReader::TsoField(std::string_view name, Tso* out) {
     *out = value->integer;
     return;
   }
-  const std::string text = value->kind == JsonKind::kInt ? std::to_string(value->integer)
-                                                         : value->text;
+  const std::string text =
+      value->kind == JsonKind::kInt ? std::to_string(value->integer) : value->text;
   const Result<Tso> parsed = ParseTso(text);
   if (!parsed.has_value()) {
     Fail(value->offset, fmt::format("'{}': {}", name, parsed.error().message));
@@ -369,9 +363,8 @@ JsonWriter& JsonWriter::EndArray() {
   return *this;
 }
 JsonWriter& JsonWriter::Key(std::string_view key) {
-  impl_->Do([&](auto& writer) {
-    writer.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
-  });
+  impl_->Do(
+      [&](auto& writer) { writer.Key(key.data(), static_cast<rapidjson::SizeType>(key.size())); });
   return *this;
 }
 JsonWriter& JsonWriter::String(std::string_view value) {
@@ -398,7 +391,8 @@ JsonWriter& JsonWriter::Null() {
 }
 JsonWriter& JsonWriter::TsoString(Tso tso) { return String(std::to_string(tso)); }
 JsonWriter& JsonWriter::Raw(std::string_view json) {
-  impl_->Do([&](auto& writer) { writer.RawValue(json.data(), json.size(), rapidjson::kObjectType); });
+  impl_->Do(
+      [&](auto& writer) { writer.RawValue(json.data(), json.size(), rapidjson::kObjectType); });
   return *this;
 }
 std::string JsonWriter::Take() {

@@ -44,8 +44,8 @@ struct JsonMember {
 
 class JsonDocument {
  public:
-  /// Parses the whole text as one JSON value. Bounds: 64 levels, 256 MiB. Duplicate keys are errors.
-  /// `file` is only used in messages.
+  /// Parses the whole text as one JSON value. Bounds: 64 levels, 256 MiB. Duplicate keys are
+  /// errors. `file` is only used in messages.
   static Result<JsonDocument> Parse(std::string text, std::string file);
 
   const JsonValue& root() const { return root_; }

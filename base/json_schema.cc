@@ -30,8 +30,8 @@ Place Follow(const JsonDocument& document, const rapidjson::Pointer& pointer) {
   Place place{&document.root(), nullptr};
   for (std::size_t i = 0; i < pointer.GetTokenCount(); ++i) {
     const rapidjson::Pointer::Token& token = pointer.GetTokens()[i];
-    if (token.index != rapidjson::kPointerInvalidIndex &&
-        place.value->kind == JsonKind::kArray && token.index < place.value->elements.size()) {
+    if (token.index != rapidjson::kPointerInvalidIndex && place.value->kind == JsonKind::kArray &&
+        token.index < place.value->elements.size()) {
       place = {&place.value->elements[token.index], nullptr};
       continue;
     }
@@ -97,9 +97,8 @@ Error Explain(const JsonDocument& document, const Place& place, const rapidjson:
       }
     }
     const std::string unknown = place.member != nullptr ? place.member->name : "";
-    return document.ErrorAt(
-        place.member != nullptr ? place.member->offset : value.offset,
-        fmt::format("unknown key '{}'{}", unknown, DidYouMean(unknown, known)));
+    return document.ErrorAt(place.member != nullptr ? place.member->offset : value.offset,
+                            fmt::format("unknown key '{}'{}", unknown, DidYouMean(unknown, known)));
   }
   if (keyword == "required") {
     for (const std::string& required : StringsOf(Child(node, "required"))) {
@@ -110,9 +109,9 @@ Error Explain(const JsonDocument& document, const Place& place, const rapidjson:
   }
   if (keyword == "enum") {
     const std::vector<std::string> allowed = StringsOf(Child(node, "enum"));
-    return document.ErrorAt(value.offset, fmt::format("{} is {}; it must be one of {}{}", name,
-                                                      Shown(value), fmt::join(allowed, ", "),
-                                                      DidYouMean(value.text, allowed)));
+    return document.ErrorAt(value.offset,
+                            fmt::format("{} is {}; it must be one of {}{}", name, Shown(value),
+                                        fmt::join(allowed, ", "), DidYouMean(value.text, allowed)));
   }
   if (keyword == "type") {
     const rapidjson::Value* type = Child(node, "type");
@@ -123,9 +122,9 @@ Error Explain(const JsonDocument& document, const Place& place, const rapidjson:
   }
   if (keyword == "minimum" || keyword == "maximum") {
     return document.ErrorAt(
-        value.offset, fmt::format("{} is {}; it must be at {} {}", name, Shown(value),
-                                  keyword == "minimum" ? "least" : "most",
-                                  Number(Child(node, keyword.c_str()))));
+        value.offset,
+        fmt::format("{} is {}; it must be at {} {}", name, Shown(value),
+                    keyword == "minimum" ? "least" : "most", Number(Child(node, keyword.c_str()))));
   }
   if (keyword == "pattern") {
     const rapidjson::Value* pattern = Child(node, "pattern");
@@ -137,8 +136,8 @@ Error Explain(const JsonDocument& document, const Place& place, const rapidjson:
                     : pattern != nullptr ? fmt::format("text like {}", pattern->GetString())
                                          : std::string("other text")));
   }
-  return document.ErrorAt(value.offset,
-                          fmt::format("{} is {}, which violates '{}'", name, Shown(value), keyword));
+  return document.ErrorAt(
+      value.offset, fmt::format("{} is {}, which violates '{}'", name, Shown(value), keyword));
 }
 
 }  // namespace

@@ -16,8 +16,7 @@ std::size_t EditDistance(std::string_view a, std::string_view b) {
   for (std::size_t i = 1; i <= a.size(); ++i) {
     for (std::size_t j = 1; j <= b.size(); ++j) {
       const std::size_t replace = d[(i - 1) * width + j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-      std::size_t best =
-          std::min({replace, d[(i - 1) * width + j] + 1, d[i * width + j - 1] + 1});
+      std::size_t best = std::min({replace, d[(i - 1) * width + j] + 1, d[i * width + j - 1] + 1});
       if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
         best = std::min(best, d[(i - 2) * width + j - 2] + 1);
       }
@@ -30,11 +29,12 @@ std::size_t EditDistance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string NearestName(std::string_view name, std::span<const std::string_view> candidates) {
+  name = name.substr(0, 100);  // longer ones are no slips of known names
   const std::size_t limit = std::max<std::size_t>(2, name.size() / 3);
   std::string_view best;
   std::size_t best_distance = limit + 1;
   for (std::string_view candidate : candidates) {
-    const std::size_t distance = EditDistance(name.substr(0, 100), candidate.substr(0, 100));
+    const std::size_t distance = EditDistance(name, candidate.substr(0, 100));
     if (distance < best_distance) {
       best_distance = distance;
       best = candidate;

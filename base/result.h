@@ -22,7 +22,8 @@ enum class ErrorCode {
   kRefused,      ///< the engine will not do this, and says why; exit 6
 };
 
-/// A failure as a sentence. `where` is "file:line:column" or a JSON path, empty where there is none.
+/// A failure as a sentence. `where` is "file:line:column" or a JSON path, empty where there is
+/// none.
 struct Error {
   ErrorCode code = ErrorCode::kBadInput;
   std::string message;
@@ -35,7 +36,7 @@ struct Error {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}    // NOLINT(runtime/explicit)
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(runtime/explicit)
   Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT
 
   bool has_value() const { return state_.index() == 0; }
@@ -100,11 +101,11 @@ using Status = Result<void>;
 #define TIDEGATE_CONCAT(a, b) TIDEGATE_CONCAT_INNER(a, b)
 
 /// Leaves the function with the error of `expr`, a Status or Result whose value is not needed.
-#define TRY(expr)                                               \
-  do {                                                          \
-    if (auto try_result_ = (expr); !try_result_.has_value()) {  \
-      return std::move(try_result_).error();                    \
-    }                                                           \
+#define TRY(expr)                                              \
+  do {                                                         \
+    if (auto try_result_ = (expr); !try_result_.has_value()) { \
+      return std::move(try_result_).error();                   \
+    }                                                          \
   } while (false)
 
 /// `TRY_ASSIGN(auto x, F());`: x is the value of F(), or the function leaves with its error.

@@ -32,7 +32,9 @@ inline constexpr std::array<std::string_view, 10> kRoleNames = {
     "kafka", "zookeeper", "downstream", "service", "engine"};
 inline constexpr std::array<std::string_view, 4> kEraNames = {"none", "local", "kafka", "cluster"};
 
-constexpr std::string_view RoleName(Role role) { return kRoleNames[static_cast<std::size_t>(role)]; }
+constexpr std::string_view RoleName(Role role) {
+  return kRoleNames[static_cast<std::size_t>(role)];
+}
 constexpr std::string_view EraName(Era era) { return kEraNames[static_cast<std::size_t>(era)]; }
 
 }  // namespace tidegate

@@ -4,12 +4,16 @@
 
 #include <array>
 #include <cctype>
+#include <ctime>
 
 namespace tidegate {
 namespace {
 
 // Wide enough for any 18 digits times any unit.
 __extension__ typedef __int128 Wide;
+
+// No rehearsal lasts so long: later times are those of a real clock.
+constexpr Time kCalendarFrom = 365 * 24 * kHour;
 
 struct Unit {
   std::string_view name;
@@ -61,6 +65,13 @@ std::string FormatDuration(Duration duration) {
 }
 
 std::string FormatClock(Time time) {
+  if (time >= kCalendarFrom) {
+    const std::time_t seconds = static_cast<std::time_t>(time / kSecond);
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}Z", parts.tm_year + 1900,
+                       parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+  }
   const std::uint64_t ms = static_cast<std::uint64_t>(time < 0 ? -time : time) / kMillisecond;
   return fmt::format("{}{:02}:{:02}:{:02}.{:03}", time < 0 ? "-" : "", ms / 3'600'000,
                      ms / 60'000 % 60, ms / 1000 % 60, ms % 1000);

@@ -23,7 +23,8 @@ inline constexpr Time kTimeMax = INT64_MAX;
 /// "1h02m03.004s", "12.5ms", "0s": exact, without trailing zeros; negative ones with a sign.
 std::string FormatDuration(Duration duration);
 
-/// "01:02:03.004": hours may exceed 24; milliseconds are cut, not rounded. For step lines.
+/// "01:02:03.004": hours may exceed 24; milliseconds are cut, not rounded. For step lines. A time
+/// of a real clock (ns since 1970, a year or more): "2026-11-23 04:53:06Z".
 std::string FormatClock(Time time);
 
 /// Reads "250ms", "5s", "10m", "1h30m", "1.5s", "100us", "7ns", "2d". Bounds: within int64

@@ -12,10 +12,10 @@ namespace tidegate {
 
 struct TomlFlattener {
   TomlTable* out;
+  bool beyond_64_bits = false;
 
   static std::string Join(const std::string& prefix, const std::string& key) {
-    const std::string name =
-        key.find('.') == std::string::npos ? key : fmt::format("\"{}\"", key);
+    const std::string name = key.find('.') == std::string::npos ? key : fmt::format("\"{}\"", key);
     return prefix.empty() ? name : prefix + "." + name;
   }
 
@@ -25,7 +25,10 @@ struct TomlFlattener {
     } else if (value.is_string()) {
       out->strings_[key] = value.as_string().str;
     } else if (value.is_integer()) {
-      out->ints_[key] = value.as_integer();
+      // toml11 reads what is larger as the largest there is, which a timestamp must never be.
+      const std::int64_t integer = value.as_integer();
+      beyond_64_bits |= integer == INT64_MAX || integer == INT64_MIN;
+      out->ints_[key] = integer;
     } else if (value.is_boolean()) {
       out->bools_[key] = value.as_boolean();
     } else if (value.is_array() && AllStrings(value.as_array())) {
@@ -71,11 +74,15 @@ Result<TomlTable> TomlTable::Parse(const std::string& text, const std::string& f
   TomlTable table;
   try {
     std::istringstream stream(text);
-    TomlFlattener{&table}.Add("", toml::parse(stream, file));
+    TomlFlattener flattener{&table};
+    flattener.Add("", toml::parse(stream, file));
+    if (flattener.beyond_64_bits) {
+      return Error{ErrorCode::kBadInput, "an integer is at or beyond the limits of 64 bits", file};
+    }
   } catch (const toml::exception& failure) {
-    return Error{ErrorCode::kBadInput, "not TOML",
-                 fmt::format("{}:{}:{}", file, failure.location().line(),
-                             failure.location().column())};
+    return Error{
+        ErrorCode::kBadInput, "not TOML",
+        fmt::format("{}:{}:{}", file, failure.location().line(), failure.location().column())};
   } catch (const std::exception& failure) {
     return Error{ErrorCode::kBadInput, fmt::format("not TOML: {}", failure.what()), file};
   }

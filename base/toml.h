@@ -13,9 +13,9 @@
 namespace tidegate {
 
 /// A TOML document flattened: "syncer.to.host" -> value. Keys that hold dots themselves are quoted
-/// ("positions.\"10.0.0.1:8250\".Offset"). Arrays of strings stay arrays; tables of an array get its
-/// index as a key ("syncer.replicate-do-table.0.db-name"); other arrays and dates are kept as text
-/// in `other`.
+/// ("positions.\"10.0.0.1:8250\".Offset"). Arrays of strings stay arrays; tables of an array get
+/// its index as a key ("syncer.replicate-do-table.0.db-name"); other arrays and dates are kept as
+/// text in `other`.
 class TomlTable {
  public:
   /// `file` is used in messages. Errors name file:line.

@@ -64,6 +64,7 @@ struct Drained {
   bool marker = true;      ///< the marker ran: the saved checkpoint is a proof
   bool evidence = false;   ///< writers may have committed after the marker: look at queues too
   bool first_only = false; ///< ask the first old Drainer only, as the manual does
+  std::size_t first = 0;   ///< old Drainers before this one have been retired already
 };
 /// The unit is inactive and the port refuses, or the opposite.
 struct ProcessIs {

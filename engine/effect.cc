@@ -47,8 +47,9 @@ struct EffectVerdict {
   Verdict operator()(const port::StopProcess&) const {
     const Verdict activating = Unit("ActiveState", "activating", true);
     if (activating.state != Verdict::State::kHolds) return activating;
+    // It is being stopped: whether that ends must be waited for.
     const Verdict deactivating = Unit("ActiveState", "deactivating", true);
-    if (deactivating.state != Verdict::State::kHolds) return deactivating;
+    if (deactivating.state != Verdict::State::kHolds) return Unknown(1, "it is stopping");
     return Unit("ActiveState", "active", true);
   }
   Verdict operator()(const port::StartProcess&) const { return Unit("ActiveState", "active", false); }

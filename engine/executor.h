@@ -1,7 +1,7 @@
-// The executor: carries out a plan. It does no I/O and has no clock: inputs go in, outputs come out,
-// and its state is a fold of the journal, so that a crashed one goes on where it was. It persists
-// what it is about to do before it does it, one action at a time, and after a crash looks whether
-// the effect is there before it acts again.
+// The executor: carries out a plan. It does no I/O and has no clock: inputs go in, outputs come
+// out, and its state is a fold of the journal, so that a crashed one goes on where it was. It
+// persists what it is about to do before it does it, one action at a time, and after a crash looks
+// whether the effect is there before it acts again.
 //
 // Before the one-way door a failure, a time-out, "no", "abort" or a spent write-outage budget turns
 // back: each begun step is undone, last first. Behind the door it stops, says what is open, and a
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/engine.h"
 #include "engine/facts.h"
 #include "engine/plan.h"
 #include "engine/port/port.h"
@@ -25,7 +26,7 @@ struct ExecutorOptions {
   std::string until = {};  ///< hold after this step; "" for none
 };
 
-class Executor {
+class Executor final : public Engine {
  public:
   Executor(Plan plan, ExecutorOptions options);
 
@@ -34,10 +35,9 @@ class Executor {
   static Result<Executor> Resume(Plan plan, ExecutorOptions options,
                                  std::vector<port::JournalRecord> records);
 
-  /// Appends the outputs to `outputs`. The first call starts the work, whatever its input.
-  void Handle(const port::Input& input, std::vector<port::Output>* outputs);
+  void Handle(const port::Input& input, std::vector<port::Output>* outputs) override;
 
-  bool finished() const { return phase_ == Phase::kFinished; }
+  bool finished() const override { return phase_ == Phase::kFinished; }
   /// "done", "refused", "aborted" or "failed"; "" until finished.
   const std::string& outcome() const { return outcome_; }
   const std::string& why() const { return why_; }
@@ -45,7 +45,15 @@ class Executor {
   const Plan& plan() const { return *plan_; }
 
  private:
-  enum class Phase : std::uint8_t { kNew, kLooking, kSleeping, kSourcing, kActing, kAsking, kFinished };
+  enum class Phase : std::uint8_t {
+    kNew,
+    kLooking,
+    kSleeping,
+    kSourcing,
+    kActing,
+    kAsking,
+    kFinished
+  };
   enum class Mode : std::uint8_t { kForward, kBack };
 
   // -- the walk through the plan (executor.cc)
@@ -107,9 +115,9 @@ class Executor {
   int step_ = 0;
   std::size_t task_ = 0;
   bool step_begun_ = false;
-  bool door_open_ = false;      // past the one-way door
-  bool in_doubt_ = false;       // the action at the position may have been performed
-  std::string door_answer_;     // the journaled answer to the question at the position
+  bool door_open_ = false;   // past the one-way door
+  bool in_doubt_ = false;    // the action at the position may have been performed
+  std::string door_answer_;  // the journaled answer to the question at the position
   bool abort_asked_ = false;
   Time outage_since_ = -1;
 
@@ -119,10 +127,10 @@ class Executor {
   std::uint32_t incarnation_ = 1;
   std::uint64_t next_id_ = 1;
 
-  bool probing_ = false;        // the look is the probe of an act
+  bool probing_ = false;  // the look is the probe of an act
   Time task_began_ = 0;
   std::uint32_t attempt_ = 0;
-  int acts_ = 0;                // attempts to perform the act
+  int acts_ = 0;  // attempts to perform the act
   int round_ = 0;
   GateMemory memory_;
   std::uint64_t first_ask_ = 0;
@@ -135,7 +143,7 @@ class Executor {
   int shut_clause_ = -1;
   Time shut_since_ = 0;
   std::string shut_text_;
-  Time gate_held_at_ = -1;      // when the drain gate last stood, in this incarnation
+  Time gate_held_at_ = -1;  // when the drain gate last stood, in this incarnation
 };
 
 }  // namespace tidegate::engine

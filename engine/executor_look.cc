@@ -15,6 +15,11 @@ constexpr Duration kProbePoll = 2 * kSecond;
 
 bool IsGate(const Look& look) { return std::holds_alternative<Drained>(look.condition); }
 
+bool LooksAtGate(const Task& task) {
+  const Look* look = std::get_if<Look>(&task.what);
+  return look != nullptr && IsGate(*look);
+}
+
 }  // namespace
 
 LookContext Executor::Context() {
@@ -132,7 +137,16 @@ void Executor::JudgeProbe(const Verdict& verdict) {
     NextTask();
     return;
   }
-  if (verdict.state == Verdict::State::kFails) {
+  // What was decided by a gate before a crash, and not done, is decided anew.
+  if (verdict.state == Verdict::State::kFails && in_doubt_ && acts_ == 0 && task_ > 0 &&
+      LooksAtGate(tasks()[task_ - 1])) {
+    in_doubt_ = false;
+    --task_;
+    BeginTask();
+    return;
+  }
+  // Where nothing is in doubt nothing was done yet: to act is no repetition, whatever can be seen.
+  if (verdict.state == Verdict::State::kFails || !in_doubt_) {
     StartAct();
     return;
   }

@@ -96,7 +96,7 @@ Verdict JudgeStatuses(const Drained& gate, const LookContext& context,
   memory.drainers.resize(context.cluster.old_drainers.size());
   Tso pd_now = 0;
   if (NeedsProof(gate)) {
-    const Result<ClusterPumpStatus> pump = ParseClusterPumpStatus(answers[count]);
+    const Result<ClusterPumpStatus> pump = ParseClusterPumpStatus(answers[count - gate.first]);
     if (!pump || pump->commit_ts <= 0) {
       return Unknown(ClauseOf(kPdTime, 0), fmt::format("{} gives no PD timestamp{}",
                                                        PumpToAsk(context).name,
@@ -105,9 +105,9 @@ Verdict JudgeStatuses(const Drained& gate, const LookContext& context,
     pd_now = pump->commit_ts;
   }
   Verdict shut = Holds("");
-  for (std::size_t i = 0; i < count; ++i) {
+  for (std::size_t i = gate.first; i < count; ++i) {
     const std::string& name = context.cluster.old_drainers[i].process.name;
-    Result<OldDrainerStatus> status = ParseOldDrainerStatus(answers[i]);
+    Result<OldDrainerStatus> status = ParseOldDrainerStatus(answers[i - gate.first]);
     Verdict verdict = Holds("");
     if (!status) {
       verdict = Unknown(ClauseOf(kAnswer, i),
@@ -213,7 +213,7 @@ Verdict JudgeSaved(const Drained& gate, const LookContext& context,
   const auto keep_first = [&](Verdict verdict) {
     if (shut.state == Verdict::State::kHolds) shut = std::move(verdict);
   };
-  for (std::size_t i = 0; i < DrainerCount(gate, context); ++i) {
+  for (std::size_t i = gate.first; i < DrainerCount(gate, context); ++i) {
     keep_first(JudgePumps(context, i, *registry));
     if (gate.marker) keep_first(JudgeCheckpoint(context, i, answers[next++]));
     if (gate.evidence) keep_first(JudgeQueues(context, i, answers[next++]));
@@ -223,7 +223,7 @@ Verdict JudgeSaved(const Drained& gate, const LookContext& context,
 
 std::string OpenText(const Drained& gate, const LookContext& context) {
   std::string names;
-  for (std::size_t i = 0; i < DrainerCount(gate, context); ++i) {
+  for (std::size_t i = gate.first; i < DrainerCount(gate, context); ++i) {
     names += (names.empty() ? "" : ", ") + context.cluster.old_drainers[i].process.name;
   }
   std::string text;
@@ -245,7 +245,7 @@ void AppendDrainedQueries(const Drained& gate, const LookContext& context,
   const std::vector<Drainer>& drainers = context.cluster.old_drainers;
   const std::size_t count = DrainerCount(gate, context);
   if (context.round == 0) {
-    for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t i = gate.first; i < count; ++i) {
       queries->push_back(
           port::HttpGet{drainers[i].process.host, drainers[i].process.port, "/status"});
     }
@@ -255,7 +255,7 @@ void AppendDrainedQueries(const Drained& gate, const LookContext& context,
     return;
   }
   queries->push_back(port::ListRegistry{std::string(kRegistryRoot)});
-  for (std::size_t i = 0; i < count; ++i) {
+  for (std::size_t i = gate.first; i < count; ++i) {
     if (gate.marker) {
       queries->push_back(OldCheckpointPlace(drainers[i], context.cluster.era).query);
     }

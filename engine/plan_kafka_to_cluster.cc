@@ -197,18 +197,25 @@ void AddHandOver(const Cluster& cluster, std::size_t index, Step* step) {
   AddLook(step, {.condition = HandOverReady{index}, .learns = "handover/" + p.name});
 }
 
-Step StartDrainers(const Cluster& cluster, const Condition& gate, const PlanOptions& options) {
+Step StartDrainers(const Cluster& cluster, const Drained& gate, const PlanOptions& options) {
   Step step;
   step.id = "start-drainer";
   step.manual = "Start the new version of Drainer.";
   step.proof = "each new Drainer went on from the handed-over checkpoint";
   step.expected = 2 * kMinute;
-  AddLook(&step, {.condition = gate, .timeout = options.drain_timeout, .poll = 5 * kSecond,
-                  .fresh_for = 5 * kSecond});
   Act registry{.action = port::KeepBackup{"registry", ""}};
   registry.source = port::ListRegistry{std::string(kRegistryRoot)};
   AddAct(&step, std::move(registry));
-  for (std::size_t i = 0; i < cluster.old_drainers.size(); ++i) AddHandOver(cluster, i, &step);
+  for (std::size_t i = 0; i < cluster.old_drainers.size(); ++i) {
+    // Right before each stop, so that an engine that comes back from a crash looks again.
+    Drained still = gate;
+    still.first = i;
+    AddLook(&step, {.condition = still,
+                    .timeout = options.drain_timeout,
+                    .poll = 5 * kSecond,
+                    .fresh_for = 5 * kSecond});
+    AddHandOver(cluster, i, &step);
+  }
   for (std::size_t i = 0; i < cluster.old_drainers.size(); ++i) {
     const Drainer& old_one = cluster.old_drainers[i];
     const std::size_t next = SuccessorOf(cluster, i);

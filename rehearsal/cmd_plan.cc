@@ -1,5 +1,5 @@
-// tidegate plan: what the engine would do, printed; it changes nothing. The same plan, word for word,
-// as `binlog-upgrade plan`.
+// tidegate plan: what the engine would do, printed; it changes nothing. The same plan, word for
+// word, as `binlog-upgrade plan`.
 #include <fmt/format.h>
 
 #include <cstdio>

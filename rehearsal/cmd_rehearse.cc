@@ -142,9 +142,9 @@ Result<std::unique_ptr<Outcome>> Rehearsal::GoOnce(const Prepared& prepared,
   report.steps = &outcome->result.steps;
   report.digest = outcome->result.digest;
   report.reproduce = run_options.reproduce;
-  report.real_time = std::chrono::duration_cast<std::chrono::nanoseconds>(
-                         std::chrono::steady_clock::now() - began)
-                         .count();
+  report.real_time =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - began)
+          .count();
   if (keep && !options_.trace.empty()) {
     TRY(trace::WriteTrace(outcome->result.trace, options_.trace));
     report.trace_path = options_.trace;
@@ -176,7 +176,8 @@ void Rehearsal::Print(const Prepared& prepared, const Outcome& outcome, const Jo
   fmt::print("{}\n", sim::DescribeRunPlan(prepared.plan));
   fmt::print("{}", StepsText(report));
   fmt::print("{}", VerdictText(report));
-  fmt::print("real time {}; trace: {}\n", FormatDuration(report.real_time / kMillisecond * kMillisecond),
+  fmt::print("real time {}; trace: {}\n",
+             FormatDuration(report.real_time / kMillisecond * kMillisecond),
              report.trace_path.empty() ? "not kept (--trace FILE keeps it)" : report.trace_path);
   if (report.verdict->outcome != verifier::Outcome::kPass) {
     fmt::print("reproduce: {}\n", report.reproduce);
@@ -236,8 +237,9 @@ Status Rehearsal::GoSeeds(const sim::Scenario& scenario, const Job& job, std::ui
     Count(*outcome, job);
   }
   if (!options_.json) {
-    fmt::print("{}{}: seeds {} to {}:", scenario.name, job.label.empty() ? "" : " [" + job.label + "]",
-               first, first + options_.seed_count - 1);
+    fmt::print("{}{}: seeds {} to {}:", scenario.name,
+               job.label.empty() ? "" : " [" + job.label + "]", first,
+               first + options_.seed_count - 1);
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
       if (outcomes[i] > 0) fmt::print(" {} {}", outcomes[i], verifier::kOutcomeNames[i]);
     }
@@ -259,7 +261,8 @@ Status Rehearsal::GoFile(const std::string& path) {
   TRY_ASSIGN(const sim::Scenario scenario, sim::LoadScenario(path, overrides_));
   TRY(GoJob(scenario, {path, "", scenario.engine, scenario.expect}));
   // What a scenario says of other engines is checked too, unless the caller chose the engine.
-  const bool chosen = !options_.engine.empty() || !options_.gate.empty() || !options_.variant.empty();
+  const bool chosen =
+      !options_.engine.empty() || !options_.gate.empty() || !options_.variant.empty();
   if (!options_.expect || chosen) return {};
   for (const sim::ScenarioVariant& variant : scenario.variants) {
     TRY(GoJob(scenario, {path, variant.name, variant.engine, variant.expect}));
@@ -318,7 +321,8 @@ ExitCode Rehearsal::Go() {
     if (const Status status = GoFile(file); !status.has_value()) return PrintError(status.error());
   }
   if (options_.json) {
-    fmt::print("{}\n", json_.size() == 1 ? json_.front() : fmt::format("[{}]", fmt::join(json_, ",")));
+    fmt::print("{}\n",
+               json_.size() == 1 ? json_.front() : fmt::format("[{}]", fmt::join(json_, ",")));
   } else if (options_.expect && run_count_ > 1) {
     fmt::print("{} runs, {} not as expected\n", run_count_, unexpected_count_);
   }

@@ -48,9 +48,9 @@ Result<std::unique_ptr<Judged>> Judge(const Options& options) {
   report.digest = trace::DigestOf(trace);
   report.reproduce = trace.header.reproduce;
   report.trace_path = options.trace;
-  report.real_time = std::chrono::duration_cast<std::chrono::nanoseconds>(
-                         std::chrono::steady_clock::now() - began)
-                         .count();
+  report.real_time =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - began)
+          .count();
   return judged;
 }
 

@@ -49,8 +49,8 @@ void CompareFindings(const sim::Expectation& expected, const verifier::Verdict& 
         std::any_of(expected.findings.begin(), expected.findings.end(),
                     [&](const sim::ExpectedFinding& e) { return Matches(e, finding); });
     if (!wanted) {
-      out->push_back(fmt::format("the finding {} ({}, cause: {}) was not expected: {}", finding.check,
-                                 verifier::FindingKindName(finding.kind),
+      out->push_back(fmt::format("the finding {} ({}, cause: {}) was not expected: {}",
+                                 finding.check, verifier::FindingKindName(finding.kind),
                                  verifier::CauseName(finding.cause), finding.why));
     }
   }

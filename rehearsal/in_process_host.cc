@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "base/redact.h"
 #include "engine/journal.h"
 
@@ -12,15 +13,14 @@ namespace port = engine::port;
 using trace::CrashPoint;
 using trace::EventKind;
 
-// The executor's ids hold its incarnation in their upper half, so that those of different ones never
-// meet; in a trace they are shown in a form that people can read.
+// The executor's ids hold its incarnation in their upper half, so that those of different ones
+// never meet; in a trace they are shown in a form that people can read.
 constexpr int kIncarnationBits = 32;
 constexpr std::uint64_t kIdsOfOneIncarnation = 1'000'000;
 constexpr std::uint64_t kRepeated = 500'000;  // of the host that performs actions twice
 
 std::uint64_t ShownId(std::uint64_t id) {
-  return (id >> kIncarnationBits) * kIdsOfOneIncarnation +
-         (id & ((1ULL << kIncarnationBits) - 1));
+  return (id >> kIncarnationBits) * kIdsOfOneIncarnation + (id & ((1ULL << kIncarnationBits) - 1));
 }
 std::uint64_t ExecutorId(std::uint64_t shown) {
   return (shown / kIdsOfOneIncarnation) << kIncarnationBits | (shown % kIdsOfOneIncarnation);
@@ -44,9 +44,20 @@ bool WorthRepeating(const port::Action& action) {
 
 InProcessHost::InProcessHost(engine::Plan plan, engine::ExecutorOptions executor_options,
                              HostOptions options, const std::vector<sim::FaultPlan>& crashes)
-    : plan_(std::move(plan)),
-      executor_options_(std::move(executor_options)),
-      options_(std::move(options)) {
+    : InProcessHost(EngineMaker(), std::move(options), crashes) {
+  plan_ = std::move(plan);
+  make_ = [this, executor_options](const std::vector<port::JournalRecord>& records)
+      -> Result<std::unique_ptr<engine::Engine>> {
+    if (records.empty()) return {std::make_unique<engine::Executor>(plan_, executor_options)};
+    TRY_ASSIGN(engine::Executor executor,
+               engine::Executor::Resume(plan_, executor_options, records));
+    return {std::make_unique<engine::Executor>(std::move(executor))};
+  };
+}
+
+InProcessHost::InProcessHost(EngineMaker make, HostOptions options,
+                             const std::vector<sim::FaultPlan>& crashes)
+    : make_(std::move(make)), options_(std::move(options)) {
   for (std::size_t i = 0; i < crashes.size(); ++i) {
     if (crashes[i].kind != sim::FaultKind::kEngineCrash || crashes[i].amount <= 0) continue;
     crashes_.push_back({static_cast<std::uint64_t>(crashes[i].amount),
@@ -66,7 +77,9 @@ void InProcessHost::Start(sim::EngineLink* link) {
   link_ = link;
   Claim(EventKind::kEngineStarted, options_.name, 0, incarnation_);
   ClaimPlan();
-  executor_ = std::make_unique<engine::Executor>(plan_, executor_options_);
+  Result<std::unique_ptr<engine::Engine>> made = make_({});
+  CHECK(made.has_value());
+  engine_ = *std::move(made);
   Handle({link_->now(), port::ClockReached{}});
 }
 
@@ -108,10 +121,10 @@ void InProcessHost::OnInput(const port::Input& input) {
 
 void InProcessHost::Handle(const port::Input& input) {
   outputs_.clear();
-  executor_->Handle(input, &outputs_);
+  engine_->Handle(input, &outputs_);
   const std::vector<port::Output> outputs = std::move(outputs_);
   for (const port::Output& output : outputs) {
-    if (dead_) return;
+    if (dead_ || finished_) return;
     if (options_.faults.decides_late && late_at_ == 0 && StopsOldDrainer(output)) {
       late_at_ = input.now + kMinute;
       late_.push_back(output);
@@ -152,6 +165,7 @@ void InProcessHost::Output(const port::Output& output) {
   const auto* perform = std::get_if<port::Perform>(&output);
   if (persist != nullptr || perform != nullptr) {
     ++output_count_;
+    if (!options_.operator_answers.empty()) AbortIf("output:" + std::to_string(output_count_));
     if (CrashesHere(true, persist != nullptr)) return;
   }
   if (persist != nullptr) {
@@ -182,6 +196,12 @@ std::string InProcessHost::AnswerTo(const std::string& question) const {
   return "yes";
 }
 
+void InProcessHost::AbortIf(const std::string& when) {
+  if (AnswerTo(when) != "abort") return;
+  Claim(EventKind::kOperatorSaid, "abort");
+  link_->Post({link_->now(), port::OperatorSaid{when, "abort"}});
+}
+
 void InProcessHost::Tell(const port::Tell& tell) {
   using Kind = port::Tell::Kind;
   const auto place = [&] {
@@ -191,7 +211,10 @@ void InProcessHost::Tell(const port::Tell& tell) {
     return std::uint32_t{0};
   };
   switch (tell.kind) {
-    case Kind::kStepStarted: Claim(EventKind::kStepStarted, tell.step, 0, place()); break;
+    case Kind::kStepStarted:
+      Claim(EventKind::kStepStarted, tell.step, 0, place());
+      AbortIf("step:" + tell.step);
+      break;
     case Kind::kStepDone: Claim(EventKind::kStepDone, tell.step, 0, place()); break;
     case Kind::kProven:
     case Kind::kWarning:
@@ -212,8 +235,11 @@ void InProcessHost::Tell(const port::Tell& tell) {
     }
     case Kind::kFinished:
       finished_ = true;
+      // A hold that was asked for is no finished upgrade.
       Claim(EventKind::kEngineFinished, Redact(tell.text),
-            static_cast<std::uint16_t>(EndOf(tell.name)));
+            static_cast<std::uint16_t>(tell.text.rfind("held after ", 0) == 0
+                                           ? trace::EngineEnd::kAborted
+                                           : EndOf(tell.name)));
       break;
   }
 }
@@ -248,11 +274,9 @@ void InProcessHost::Resume() {
   };
   if (!journal.has_value()) return fail(journal.error().ToString());
   journal_ = std::move(journal->records);
-  Result<engine::Executor> resumed =
-      journal_.empty() ? Result<engine::Executor>(engine::Executor(plan_, executor_options_))
-                       : engine::Executor::Resume(plan_, executor_options_, journal_);
+  Result<std::unique_ptr<engine::Engine>> resumed = make_(journal_);
   if (!resumed.has_value()) return fail(resumed.error().ToString());
-  executor_ = std::make_unique<engine::Executor>(*std::move(resumed));
+  engine_ = *std::move(resumed);
   Handle({link_->now(), port::ClockReached{}});
 }
 

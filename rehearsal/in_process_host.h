@@ -1,14 +1,17 @@
 // The in-process host of our executor: hands the world's answers in, performs its outputs in order,
 // keeps its journal, tells the trace what it claims, and dies and comes back where a scenario says.
-// A known-bad engine is this host with one of its duties done wrong (HostFaults), or a plan with one
-// thing changed (variants.h).
+// A known-bad engine is this host with one of its duties done wrong (HostFaults), or a plan with
+// one thing changed (variants.h).
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/result.h"
+#include "engine/engine.h"
 #include "engine/executor.h"
 #include "engine/plan.h"
 #include "engine/port/port.h"
@@ -19,24 +22,32 @@ namespace tidegate::rehearsal {
 
 /// What a bad host does wrong. All off: a good one.
 struct HostFaults {
-  bool loses_journal_tail = false;   ///< after a crash the last records are gone
-  bool repeats_actions = false;      ///< performs each file or SQL action twice
-  bool decides_late = false;         ///< acts on the gate's word a minute after it was given
+  bool loses_journal_tail = false;  ///< after a crash the last records are gone
+  bool repeats_actions = false;     ///< performs each file or SQL action twice
+  bool decides_late = false;        ///< acts on the gate's word a minute after it was given
 };
 
 struct HostOptions {
   std::string name = "ours";
   HostFaults faults;
-  /// Answers by question; others are answered yes.
+  /// Answers by question; others are answered yes. "step:ID=abort": the operator aborts when that
+  /// step begins; "output:N=abort": when the engine's Nth record or action comes.
   std::vector<std::string> operator_answers;
   Duration restart_after = 20 * kSecond;  ///< from a crash to the resumed engine
 };
 
+/// An engine whose state is that of `records`; a new one when there are none.
+using EngineMaker = std::function<Result<std::unique_ptr<engine::Engine>>(
+    const std::vector<engine::port::JournalRecord>& records)>;
+
 class InProcessHost final : public sim::AttachedEngine {
  public:
-  /// `crashes`: the RunPlan's faults; those of kind kEngineCrash with an amount are carried out here.
+  /// `crashes`: the RunPlan's faults; those of kind kEngineCrash with an amount are carried out
+  /// here.
   InProcessHost(engine::Plan plan, engine::ExecutorOptions executor_options, HostOptions options,
                 const std::vector<sim::FaultPlan>& crashes);
+  /// The same for any engine: no plan is claimed.
+  InProcessHost(EngineMaker make, HostOptions options, const std::vector<sim::FaultPlan>& crashes);
   ~InProcessHost() override;
 
   void Start(sim::EngineLink* link) override;
@@ -67,11 +78,12 @@ class InProcessHost final : public sim::AttachedEngine {
   void Claim(trace::EventKind kind, std::string_view text, std::uint16_t code = 0,
              std::uint32_t n = 0, std::int64_t a = 0);
   std::string AnswerTo(const std::string& question) const;
+  void AbortIf(const std::string& when);
 
   engine::Plan plan_;
-  engine::ExecutorOptions executor_options_;
+  EngineMaker make_;
   HostOptions options_;
-  std::unique_ptr<engine::Executor> executor_;
+  std::unique_ptr<engine::Engine> engine_;
   sim::EngineLink* link_ = nullptr;
   std::vector<engine::port::JournalRecord> journal_;
   std::vector<engine::port::Output> outputs_;

@@ -28,7 +28,8 @@ const A* ActionOf(const engine::Task& task) {
 
 /// REQUIRES of all: the plan has the step.
 void EraseTasks(engine::Plan* plan, std::string_view step, const TaskTest& test);
-std::vector<engine::Task> TakeTasks(engine::Plan* plan, std::string_view step, const TaskTest& test);
+std::vector<engine::Task> TakeTasks(engine::Plan* plan, std::string_view step,
+                                    const TaskTest& test);
 void AppendTasks(engine::Plan* plan, std::string_view step, std::vector<engine::Task> tasks);
 void PrependTasks(engine::Plan* plan, std::string_view step, std::vector<engine::Task> tasks);
 /// Before the first task that `test` accepts; at the end when there is none.
@@ -42,8 +43,7 @@ void SetInitialTs(engine::Plan* plan, const std::string& initial_ts);
 /// Nothing waits for or fills in the handed-over checkpoints any more.
 void ForgetHandOverFacts(engine::Plan* plan);
 /// Changes the configuration file that each new Drainer is given.
-void EditNewDrainerConfigs(engine::Plan* plan,
-                           const std::function<std::string(std::string)>& edit);
+void EditNewDrainerConfigs(engine::Plan* plan, const std::function<std::string(std::string)>& edit);
 /// The line of `key` becomes `line` ("" removes it); when there is none and `section` is given, the
 /// section and the line are appended.
 std::string ReplaceLine(std::string text, std::string_view key, std::string_view line,

@@ -11,9 +11,9 @@ using verifier::Finding;
 using verifier::Outcome;
 
 std::string FindingHead(const Finding& finding) {
-  std::string head = fmt::format("{} ({}, cause: {}", finding.check,
-                                 verifier::FindingKindName(finding.kind),
-                                 verifier::CauseName(finding.cause));
+  std::string head =
+      fmt::format("{} ({}, cause: {}", finding.check, verifier::FindingKindName(finding.kind),
+                  verifier::CauseName(finding.cause));
   if (finding.count > 1) head += fmt::format(", {} times", finding.count);
   return head + ")";
 }
@@ -66,9 +66,9 @@ void AppendChecks(const Report& report, std::string* out) {
   std::string unjudged;
   for (const verifier::CheckReport& check : report.verdict->checks) {
     if (check.premise_count > 0) ++held;
-    list += fmt::format("  {:<30} {:>9}{}\n", check.id, check.premise_count,
-                        check.finding_count > 0 ? fmt::format("  {} findings", check.finding_count)
-                                                : "");
+    list += fmt::format(
+        "  {:<30} {:>9}{}\n", check.id, check.premise_count,
+        check.finding_count > 0 ? fmt::format("  {} findings", check.finding_count) : "");
     if (!check.not_judged.empty()) {
       unjudged += fmt::format("  not judged: {}: {}\n", check.id, check.not_judged);
     }
@@ -125,7 +125,8 @@ std::string VerdictLine(const Report& report) {
 
 std::string VerdictText(const Report& report) {
   const verifier::Verdict& verdict = *report.verdict;
-  std::string out = fmt::format("verdict: {}: {}\n", verifier::OutcomeName(verdict.outcome), verdict.why);
+  std::string out =
+      fmt::format("verdict: {}: {}\n", verifier::OutcomeName(verdict.outcome), verdict.why);
   if (!verdict.findings.empty()) out += "findings\n";
   for (const Finding& finding : verdict.findings) AppendFinding(finding, &out);
   AppendFigures(report, &out);

@@ -1,5 +1,5 @@
-// A judged run as text for people, as JSON, as JUnit XML. Everything but `host` is a function of the
-// trace, so that `verify` of a saved trace prints the same bytes as the run did.
+// A judged run as text for people, as JSON, as JUnit XML. Everything but `host` is a function of
+// the trace, so that `verify` of a saved trace prints the same bytes as the run did.
 #pragma once
 
 #include <string>
@@ -18,7 +18,7 @@ struct Report {
   const verifier::Verdict* verdict = nullptr;
   const std::vector<StepLine>* steps = nullptr;
   std::string digest;
-  std::string reproduce;   ///< the command that runs it again
+  std::string reproduce;  ///< the command that runs it again
   // host: outside digest and comparisons
   Duration real_time = 0;
   std::string trace_path;  ///< "" when it was not kept

@@ -38,7 +38,8 @@ class Watchers final : public trace::Listener {
 // An engine that refused at plan time: it says so and is done.
 class RefusingEngine final : public sim::AttachedEngine {
  public:
-  RefusingEngine(std::string name, std::string why) : name_(std::move(name)), why_(std::move(why)) {}
+  RefusingEngine(std::string name, std::string why)
+      : name_(std::move(name)), why_(std::move(why)) {}
   void Start(sim::EngineLink* link) override {
     link->Claim({.kind = trace::EventKind::kEngineStarted, .n = 1}, name_);
     link->Claim({.kind = trace::EventKind::kEngineFinished,

@@ -18,9 +18,9 @@ namespace tidegate::rehearsal {
 
 /// How the engine is run; complete.
 struct EngineChoice {
-  std::string style = "ours";   ///< ours, literal
-  std::string gate = "proof";   ///< proof, synced, both
-  std::string variant;          ///< a known-bad engine (variants.h), or ""
+  std::string style = "ours";  ///< ours, literal
+  std::string gate = "proof";  ///< proof, synced, both
+  std::string variant;         ///< a known-bad engine (variants.h), or ""
   std::string until;
 
   /// "ours", "literal", "ours/skips-the-gate".
@@ -29,17 +29,17 @@ struct EngineChoice {
 
 struct RunOptions {
   EngineChoice engine;
-  bool keep_trace = true;       ///< else witnesses have only what the checks had in hand
+  bool keep_trace = true;  ///< else witnesses have only what the checks had in hand
   bool digest = true;
   bool fail_on_exposure = false;
-  std::string reproduce;        ///< the command that runs it again, for the trace
+  std::string reproduce;  ///< the command that runs it again, for the trace
 };
 
 struct RunResult {
   trace::Trace trace;
   verifier::Verdict verdict;
   std::vector<StepLine> steps;
-  std::string digest;           ///< of the trace; "" when not asked for
+  std::string digest;  ///< of the trace; "" when not asked for
   std::uint64_t event_count = 0;
   std::uint64_t crash_points = 0;  ///< outputs of the engine that a crash can fall on
   /// The plan was refused before anything was done: why. The trace then has no engine in it.

@@ -19,7 +19,9 @@ void StepCollector::OnEvent(const trace::Event& event) {
       Add(event, step_, "started", "");
       break;
     case EventKind::kStepDone: Add(event, text(), "done", ""); break;
-    case EventKind::kEngineSaid: Add(event, step_, event.code == 0 ? "proven" : "warning", text()); break;
+    case EventKind::kEngineSaid:
+      Add(event, step_, event.code == 0 ? "proven" : "warning", text());
+      break;
     case EventKind::kGateJudged:
       Add(event, step_, event.code == 0 ? "gate shut" : "gate open", text());
       break;
@@ -39,9 +41,7 @@ void StepCollector::OnEvent(const trace::Event& event) {
     case EventKind::kFaultHealed:
       Add(event, "fault", "healed", fmt::format("fault {}", event.n));
       break;
-    case EventKind::kAlert:
-      Add(event, header_.nodes[event.node].name, "alert", text());
-      break;
+    case EventKind::kAlert: Add(event, header_.nodes[event.node].name, "alert", text()); break;
     default: break;
   }
 }

@@ -1,6 +1,6 @@
 // Known-bad engines: our executor with exactly one mistake each, to prove that the check named for
-// it catches it. A mistake is a changed plan, a changed view of the cluster, or a host that neglects
-// a duty. None of this is in the engine itself.
+// it catches it. A mistake is a changed plan, a changed view of the cluster, or a host that
+// neglects a duty. None of this is in the engine itself.
 #pragma once
 
 #include <functional>
@@ -16,10 +16,10 @@
 namespace tidegate::rehearsal {
 
 struct Variant {
-  std::string name;          ///< "skips-the-gate"
-  std::string mistake;       ///< one sentence
-  std::string caught_by;     ///< id of the check that must find it
-  std::string scenario;      ///< file below scenarios/ on which it is shown
+  std::string name;                               ///< "skips-the-gate"
+  std::string mistake;                            ///< one sentence
+  std::string caught_by;                          ///< id of the check that must find it
+  std::string scenario;                           ///< file below scenarios/ on which it is shown
   std::function<void(engine::Plan*)> plan;        ///< or empty
   std::function<void(engine::Cluster*)> cluster;  ///< or empty
   HostFaults host;

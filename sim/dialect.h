@@ -1,6 +1,6 @@
 // Versions are data: what differs between releases of Pump and Drainer is an enumeration here, each
-// read in exactly one function of the node that it belongs to. A dialect is chosen by the version of
-// the binary that a process runs. `documented` is what the manual promises: kafka-head with the
+// read in exactly one function of the node that it belongs to. A dialect is chosen by the version
+// of the binary that a process runs. `documented` is what the manual promises: kafka-head with the
 // overrides listed in dialect.cc.
 #pragma once
 
@@ -27,8 +27,8 @@ inline constexpr std::array<std::string_view, 6> kDialectNames = {
 // ------------------------------------------------------------ Kafka-era Drainer
 /// How `Synced` is computed (tidb-binlog kafka, v1.1: drainer/collector.go HTTPStatus).
 enum class SyncedRule : std::uint8_t {
-  kIdleTime,     ///< tick equality, or idle for synced-check-time; the gap test is vacuous
-  kAsPromised,   ///< what the manual says: everything in the old Pumps was replicated
+  kIdleTime,    ///< tick equality, or idle for synced-check-time; the gap test is vacuous
+  kAsPromised,  ///< what the manual says: everything in the old Pumps was replicated
 };
 /// Does an idle worker refresh lastSyncTime each 3 s (drainer/syncer.go clearF)?
 enum class IdleRefresh : std::uint8_t { kWhenDispatching, kNever };

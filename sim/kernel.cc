@@ -71,9 +71,7 @@ void Kernel::SetCut(NodeId one, NodeId other, bool cut) {
   }
 }
 
-void Kernel::HoldOnLink(const Entry& entry) {
-  held_on_links_.push_back(entry);
-}
+void Kernel::HoldOnLink(const Entry& entry) { held_on_links_.push_back(entry); }
 
 void Kernel::Send(NodeId from, NodeId to, What what, std::uint64_t a, std::uint32_t b,
                   const SendOptions& options) {
@@ -187,20 +185,30 @@ Kernel::Entry Kernel::Pop() {
   heap_.pop_back();
   const std::size_t size = heap_.size();
   if (size == 0) return top;
+  Entry* const heap = heap_.data();
   std::size_t at = 0;
-  while (true) {
-    const std::size_t first = at * 4 + 1;
-    if (first >= size) break;
-    std::size_t best = first;
-    const std::size_t end = std::min(first + 4, size);
-    for (std::size_t child = first + 1; child < end; ++child) {
-      if (Before(heap_[child], heap_[best])) best = child;
+  std::size_t first = 1;
+  const auto earlier = [heap](std::size_t x, std::size_t y) {
+    return Before(heap[y], heap[x]) ? y : x;
+  };
+  for (; first + 4 <= size; first = at * 4 + 1) {
+    const std::size_t best = earlier(earlier(first, first + 1), earlier(first + 2, first + 3));
+    if (!Before(heap[best], last)) {
+      heap[at] = last;
+      return top;
     }
-    if (!Before(heap_[best], last)) break;
-    heap_[at] = heap_[best];
+    heap[at] = heap[best];
     at = best;
   }
-  heap_[at] = last;
+  if (first < size) {
+    std::size_t best = first;
+    for (std::size_t child = first + 1; child < size; ++child) best = earlier(best, child);
+    if (Before(heap[best], last)) {
+      heap[at] = heap[best];
+      at = best;
+    }
+  }
+  heap[at] = last;
   return top;
 }
 

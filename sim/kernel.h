@@ -1,7 +1,7 @@
 // Virtual time and the network. The scheduler is a 4-ary heap of 32-byte entries; time moves only
 // by popping it; ties break by insertion, faults first. A message is delivered to a process only
-// through the kernel, which knows who is up, who is hung and which links are cut; nodes know nothing
-// of each other but what messages carry.
+// through the kernel, which knows who is up, who is hung and which links are cut; nodes know
+// nothing of each other but what messages carry.
 #pragma once
 
 #include <cstdint>
@@ -65,7 +65,8 @@ class Kernel {
   /// Up: timers and messages reach it. Down: its pending timers die.
   void SetUp(NodeId node);
   void SetDown(NodeId node);
-  /// Hung (SIGSTOP, a blocked kernel call): nothing reaches it until it is resumed, then all at once.
+  /// Hung (SIGSTOP, a blocked kernel call): nothing reaches it until it is resumed, then all at
+  /// once.
   void SetHung(NodeId node, bool hung);
 
   // ---- links
@@ -97,7 +98,13 @@ class Kernel {
   bool Step(Time limit);
 
  private:
-  enum Flag : std::uint8_t { kTimer = 1, kReport = 2, kDiesWithSender = 4, kFailed = 8, kFault = 16 };
+  enum Flag : std::uint8_t {
+    kTimer = 1,
+    kReport = 2,
+    kDiesWithSender = 4,
+    kFailed = 8,
+    kFault = 16
+  };
 
   struct Entry {
     Time time;
@@ -118,8 +125,9 @@ class Kernel {
     std::vector<Entry> held;  // deliveries to a hung process
   };
 
+  // Without branches: which of two entries comes first is nothing that a processor can guess.
   static bool Before(const Entry& x, const Entry& y) {
-    return x.time != y.time ? x.time < y.time : x.sequence < y.sequence;
+    return (x.time < y.time) | ((x.time == y.time) & (x.sequence < y.sequence));
   }
   std::size_t LinkIndex(NodeId from, NodeId to) const {
     return static_cast<std::size_t>(from) * nodes_.size() + to;

@@ -1,5 +1,6 @@
-// What nodes say to one another. A message is two numbers (Envelope::a, b); whatever is larger rides
-// in the world's pools (batches of binlogs, blobs) or, immutable, in the arena of transaction bodies.
+// What nodes say to one another. A message is two numbers (Envelope::a, b); whatever is larger
+// rides in the world's pools (batches of binlogs, blobs) or, immutable, in the arena of transaction
+// bodies.
 #pragma once
 
 #include <cstdint>
@@ -14,32 +15,32 @@ namespace tidegate::sim {
 
 enum class Msg : What {
   // clients -> TiDB
-  kClientTxn,        ///< a: number of the transaction in the workload
-  kClientDdl,        ///< a: number of the DDL
+  kClientTxn,  ///< a: number of the transaction in the workload
+  kClientDdl,  ///< a: number of the DDL
   // TiDB -> Pump (gRPC WriteBinlog) and back
   kWriteBinlog,      ///< a: batch (one binlog)
   kWriteBinlogDone,  ///< a: start_ts; b: WriteResult << 8 | BinlogType
   // Pump -> Kafka (produce) and back
-  kProduce,          ///< a: batch; b: last local file position of the batch
-  kProduceDone,      ///< a: log end offset after it; b: as sent
+  kProduce,      ///< a: batch; b: last local file position of the batch
+  kProduceDone,  ///< a: log end offset after it; b: as sent
   // Drainer -> Kafka (fetch) and back
-  kFetch,            ///< a: offset; b: topic (the Pump's NodeId)
-  kFetched,          ///< a: batch; b: topic; first offset stands in the batch
-  kFetchFailed,      ///< a: oldest offset there is; b: topic (offset out of range)
+  kFetch,        ///< a: offset; b: topic (the Pump's NodeId)
+  kFetched,      ///< a: batch; b: topic; first offset stands in the batch
+  kFetchFailed,  ///< a: oldest offset there is; b: topic (offset out of range)
   // Pump -> Drainer: gRPC Cistern.Notify, and back
   kNotify,
   kNotifyDone,
   // cluster Drainer <-> cluster Pump: gRPC PullBinlogs stream
-  kPull,             ///< a: last commit_ts seen (exclusive start)
-  kPulled,           ///< a: batch
-  kPullEnd,          ///< the Pump closed the stream
+  kPull,     ///< a: last commit_ts seen (exclusive start)
+  kPulled,   ///< a: batch
+  kPullEnd,  ///< the Pump closed the stream
   // Drainer -> downstream and back
   kExecute,          ///< a: batch of jobs; b: worker
   kExecuted,         ///< a: batch of jobs; b: worker << 1 | failed
   kSaveCheckpoint,   ///< a: slot of a CheckpointWrite; the downstream gives it back
   kCheckpointSaved,  ///< a: commit_ts; b: 1 failed
   // in-process HTTP and SQL
-  kProbe,            ///< an empty payload (liveness)
+  kProbe,  ///< an empty payload (liveness)
 };
 
 enum class WriteResult : std::uint8_t { kOk, kNotOnline, kFailed };

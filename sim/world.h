@@ -1,6 +1,7 @@
 // The world of one run: kernel, pools, and the nodes, built from a RunPlan. It owns everything and
-// decides nothing: behaviour is in the nodes (world/). Nodes reach what they may reach through here:
-// time, messages, PD and TiKV calls (answered by those nodes, refused when the link is cut), events.
+// decides nothing: behaviour is in the nodes (world/). Nodes reach what they may reach through
+// here: time, messages, PD and TiKV calls (answered by those nodes, refused when the link is cut),
+// events.
 #pragma once
 
 #include <memory>

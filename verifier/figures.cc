@@ -16,16 +16,15 @@ FiguresCollector::FiguresCollector(const Model& model) : model_(model) {
   gates_.resize(model.header().nodes.size());
 }
 
-void FiguresCollector::OnClients(const Event& event) {
-  if (event.kind == EventKind::kClientsAttached) {
-    ever_attached_ = true;
-    if (attached_++ > 0 || down_since_ < 0) return;
+void FiguresCollector::OnReach(const Event& event) {
+  const bool any = model_.AnyTidbServes();
+  if (any && down_since_ >= 0) {
     writers_down_ += event.time - down_since_;
     down_since_ = -1;
     if (model_.t0() != 0) drain_from_ = event.time;
-    return;
   }
-  if (attached_ > 0 && --attached_ == 0) down_since_ = event.time;
+  if (!any && ever_attached_ && down_since_ < 0) down_since_ = event.time;
+  ever_attached_ |= any;
 }
 
 void FiguresCollector::OnStatus(NodeId drainer, Time time) {
@@ -46,7 +45,9 @@ void FiguresCollector::OnStatus(NodeId drainer, Time time) {
 void FiguresCollector::OnRareEvent(const Event& event) {
   switch (event.kind) {
     case EventKind::kClientsAttached:
-    case EventKind::kClientsDetached: OnClients(event); break;
+    case EventKind::kClientsDetached:
+    case EventKind::kNodeUp:
+    case EventKind::kNodeDown: OnReach(event); break;
     case EventKind::kWriterPathClosed:
       if (drain_from_ < 0 && model_.t0() != 0) drain_from_ = event.time;
       break;

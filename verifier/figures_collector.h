@@ -39,7 +39,7 @@ class FiguresCollector {
 
  private:
   void OnRareEvent(const trace::Event& event);
-  void OnClients(const trace::Event& event);
+  void OnReach(const trace::Event& event);
   void OnStatus(NodeId drainer, Time time);
 
   const Model& model_;
@@ -49,7 +49,6 @@ class FiguresCollector {
   Time last_time_ = 0;
   std::vector<SinkFigures> sinks_;
   std::vector<ManualGate> gates_;  // by node id; answer_count 0: none
-  std::uint32_t attached_ = 0;
   bool ever_attached_ = false;
   Time down_since_ = -1;
   Duration writers_down_ = 0;

@@ -56,7 +56,8 @@ Outcome Verifier::Decide(const std::vector<Finding>& findings, std::string* why)
   }
   if (run.engine_end == static_cast<int>(trace::EngineEnd::kRefused) ||
       run.engine_end == static_cast<int>(trace::EngineEnd::kAborted)) {
-    *why = fmt::format("the engine refused: {}", run.engine_why);
+    const bool refused = run.engine_end == static_cast<int>(trace::EngineEnd::kRefused);
+    *why = fmt::format("the engine {}: {}", refused ? "refused" : "stopped", run.engine_why);
     return Outcome::kRefused;
   }
   if (run.engine_started && run.engine_end != static_cast<int>(trace::EngineEnd::kDone)) {

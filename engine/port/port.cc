@@ -40,7 +40,9 @@ struct ActionText {
     return fmt::format("run-sql at {}: {}", a.endpoint, StatementHead(a.statement));
   }
   std::string operator()(const RunHook& a) const { return fmt::format("run-hook {}", a.name); }
-  std::string operator()(const KeepBackup& a) const { return fmt::format("keep-backup {}", a.name); }
+  std::string operator()(const KeepBackup& a) const {
+    return fmt::format("keep-backup {}", a.name);
+  }
   std::string operator()(const RunPlaybook& a) const {
     return fmt::format("run-playbook {} --tags={}{}{}", a.playbook, a.tags,
                        a.limit.empty() ? "" : " -l ", a.limit);

@@ -29,7 +29,8 @@ struct StopProcess {
   std::string host;
   std::string unit;
 };
-/// `systemctl start UNIT` on HOST; returns once systemd reports it started (it may still be booting).
+/// `systemctl start UNIT` on HOST; returns once systemd reports it started (it may still be
+/// booting).
 struct StartProcess {
   std::string host;
   std::string unit;
@@ -233,7 +234,7 @@ struct Tell {
   std::int64_t value = 0;
 };
 inline constexpr std::array<std::string_view, 9> kTellNames = {
-    "step-started", "proven",  "step-done", "gate-shut", "gate-opened",
+    "step-started", "proven",   "step-done", "gate-shut", "gate-opened",
     "fact",         "question", "warning",   "finished"};
 
 using Output = std::variant<Persist, Perform, Ask, WakeAt, Tell>;

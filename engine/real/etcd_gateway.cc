@@ -43,6 +43,7 @@ std::string RangeRequest(std::string_view root) {
 
 port::Answer ListEtcd(const std::vector<HostPort>& pds, const std::string& root, Duration timeout) {
   port::Answer last{port::AnswerCode::kNotFound, 0, ""};
+  const Duration share = pds.empty() ? timeout : timeout / static_cast<Duration>(pds.size());
   for (const HostPort& pd : pds) {
     for (const std::string_view version : {"v3", "v3beta", "v3alpha"}) {
       HttpRequest request;
@@ -50,7 +51,7 @@ port::Answer ListEtcd(const std::vector<HostPort>& pds, const std::string& root,
       request.port = pd.port;
       request.path = fmt::format("/{}/kv/range", version);
       request.post_body = RangeRequest(root);
-      request.timeout = timeout;
+      request.timeout = share;
       last = PerformHttp(request);
       if (last.ok()) return last;
       if (last.code != port::AnswerCode::kHttpStatus) break;  // this PD is away; ask the next

@@ -18,8 +18,9 @@ std::string EncodeBase64(std::string_view bytes);
 std::string RangeRequest(std::string_view root);
 
 /// Asks one PD after the other until one answers: /v3/kv/range (etcd 3.4), /v3beta (3.3), /v3alpha
-/// (3.2). The body is the gateway's own JSON. `timeout` is for each request. Errors: the last PD's
-/// answer; kNotFound when none has a gateway.
+/// (3.2). The body is the gateway's own JSON. `timeout` is for all of them: each PD gets its share,
+/// so that one that hangs leaves time for the others. Errors: the last PD's answer; kNotFound when
+/// none has a gateway.
 port::Answer ListEtcd(const std::vector<HostPort>& pds, const std::string& root, Duration timeout);
 
 }  // namespace tidegate::engine

@@ -27,6 +27,7 @@ using port::AnswerCode;
 constexpr std::size_t kAsksAtOnceMax = 16;
 constexpr std::size_t kMessageBytesMax = 500;
 constexpr int kSshFailed = 255;  // ssh(1): its own errors; the command's status otherwise
+constexpr int kUnitNotLoaded = 5;
 constexpr int kNoProgram = 127;  // POSIX shell: command not found
 
 Time SteadyNow() {
@@ -70,7 +71,13 @@ Answer AnswerOf(const Command& command, const CommandResult& result) {
   return {AnswerCode::kFailed, result.status, Message(command, result)};
 }
 
-// How a failed command of one kind of query is told apart further.
+// An SQL endpoint that nobody listed, or a path that is none.
+Answer Unrenderable(const Error& error) {
+  const bool unknown = error.code == ErrorCode::kNotFound;
+  return {unknown ? AnswerCode::kNotFound : AnswerCode::kFailed, 0, error.ToString()};
+}
+
+// How a failed command of one kind of query or action is told apart further.
 struct Refine {
   const Command& command;
   const CommandResult& result;
@@ -88,8 +95,23 @@ struct Refine {
                          result.errors.find("No such file or directory") != std::string::npos;
     return missing ? Answer{AnswerCode::kNotFound, 0, ""} : answer;
   }
+  Answer operator()(const port::QuerySql&) { return Sql(); }
+  Answer operator()(const port::RunSql&) { return Sql(); }
+  Answer operator()(const port::StopProcess&) { return Unit(); }
+  Answer operator()(const port::StartProcess&) { return Unit(); }
+  Answer operator()(const port::SetUnitEnabled&) { return Unit(); }
+
+  // systemctl(1), exit status: 5 "Unit not loaded" of stop and start; enable and disable end with 1
+  // and say that the unit file does not exist.
+  Answer Unit() {
+    if (answer.code != AnswerCode::kFailed) return answer;
+    const bool missing = result.status == kUnitNotLoaded ||
+                         result.errors.find("does not exist") != std::string::npos;
+    if (missing) answer.code = AnswerCode::kNotFound;
+    return answer;
+  }
   // mysql(1): ERROR 2003 can't connect, the errno in parentheses
-  Answer operator()(const port::QuerySql&) {
+  Answer Sql() {
     if (answer.code != AnswerCode::kFailed) return answer;
     if (result.errors.find("ERROR 2003") == std::string::npos) return answer;
     const bool refused = result.errors.find("(111") != std::string::npos;
@@ -132,11 +154,11 @@ void RealHost::SleepUntil(Time at) const {
   }
 }
 
-Status RealHost::Run(Executor* executor) {
+Status RealHost::Run(Engine* engine) {
   Turn turn;
   bool abort = options_.abort;
   turn.inputs.push_back({Now(), port::ClockReached{}});
-  while (!executor->finished()) {
+  while (!engine->finished()) {
     if (turn.inputs.empty()) {
       if (turn.wakes.empty()) {
         return Error{ErrorCode::kIo, "the engine waits for nothing; its journal is whole", ""};
@@ -149,7 +171,7 @@ Status RealHost::Run(Executor* executor) {
     port::Input input = std::move(turn.inputs.front());
     turn.inputs.pop_front();
     input.now = Now();
-    TRY(Handle(input, executor, &turn));
+    TRY(Handle(input, engine, &turn));
     if (abort || Interrupted()) {
       if (options_.interrupted != nullptr && Interrupted()) options_.interrupted = nullptr;
       abort = false;
@@ -159,9 +181,9 @@ Status RealHost::Run(Executor* executor) {
   return {};
 }
 
-Status RealHost::Handle(const port::Input& input, Executor* executor, Turn* turn) {
+Status RealHost::Handle(const port::Input& input, Engine* engine, Turn* turn) {
   std::vector<port::Output> outputs;
-  executor->Handle(input, &outputs);
+  engine->Handle(input, &outputs);
   std::vector<port::Ask> asks;
   for (port::Output& output : outputs) {
     if (const auto* persist = std::get_if<port::Persist>(&output)) {
@@ -175,6 +197,7 @@ Status RealHost::Handle(const port::Input& input, Executor* executor, Turn* turn
       turn->wakes.insert(wake->at);
     } else if (const auto* tell = std::get_if<port::Tell>(&output)) {
       people_->Tell(*tell);
+      if (tell->kind == port::Tell::Kind::kFinished) return {};
       if (tell->kind == port::Tell::Kind::kQuestion) {
         turn->inputs.push_back({0, port::OperatorSaid{tell->name, people_->Ask(*tell)}});
       }
@@ -209,9 +232,11 @@ void RealHost::AnswerAsks(const std::vector<port::Ask>& asks, Turn* turn) const 
 Answer RealHost::Perform(const port::Action& action) const {
   if (const auto* backup = std::get_if<port::KeepBackup>(&action)) return KeepBackup(*backup);
   const Result<std::vector<Command>> commands = templates_.Render(action);
-  if (!commands) return {AnswerCode::kFailed, 0, commands.error().ToString()};
-  for (const Command& command : *commands) {
-    const Answer answer = AnswerOf(command, RunCommand(command));
+  if (!commands) return Unrenderable(commands.error());
+  for (Command command : *commands) {
+    command.timeout = options_.action_timeout;
+    const CommandResult result = RunCommand(command);
+    const Answer answer = std::visit(Refine{command, result, AnswerOf(command, result)}, action);
     if (!answer.ok()) return answer;
   }
   return {AnswerCode::kOk, 0, ""};
@@ -233,10 +258,7 @@ Answer RealHost::Look(const port::Query& query, Duration timeout) const {
     return ConnectTcp(connect->host, connect->port, timeout);
   }
   Result<Command> command = templates_.Render(query);
-  if (!command) {
-    const bool unknown = command.error().code == ErrorCode::kNotFound;
-    return {unknown ? AnswerCode::kNotFound : AnswerCode::kFailed, 0, command.error().ToString()};
-  }
+  if (!command) return Unrenderable(command.error());
   command->timeout = timeout;
   const CommandResult result = RunCommand(*command);
   return std::visit(Refine{*command, result, AnswerOf(*command, result)}, query);

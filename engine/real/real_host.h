@@ -1,4 +1,4 @@
-// The real host of the executor: makes journal records durable, runs commands, asks over HTTP and
+// The real host of an engine: makes journal records durable, runs commands, asks over HTTP and
 // TCP, sleeps, talks to the operator. It decides nothing.
 #pragma once
 
@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 #include "engine/cluster.h"
-#include "engine/executor.h"
+#include "engine/engine.h"
 #include "engine/port/port.h"
 #include "engine/real/journal_file.h"
 #include "engine/real/templates.h"
@@ -30,6 +30,8 @@ struct RealHostOptions {
   std::string backup_dir;
   /// Set by a signal handler; the next turn of the loop tells the executor "abort". May be null.
   const volatile std::sig_atomic_t* interrupted = nullptr;
+  /// Longest run of one command of an action; it is killed then and the action answered kTimedOut.
+  Duration action_timeout = 5 * kMinute;
   /// Abort right away: what `binlog-upgrade abort` does with a resumed executor.
   bool abort = false;
 };
@@ -39,9 +41,9 @@ class RealHost {
   /// REQUIRES: `journal` and `people` outlive the host.
   RealHost(RealHostOptions options, JournalFile* journal, Operator* people);
 
-  /// Drives `executor` until it is finished. Errors: kIo when the journal can't be written: nothing
+  /// Drives `engine` until it is finished. Errors: kIo when the journal can't be written: nothing
   /// was done after the last durable record.
-  Status Run(Executor* executor);
+  Status Run(Engine* engine);
 
   /// What one action or query comes back with. Used by Run; public for the contract test.
   port::Answer Perform(const port::Action& action) const;
@@ -50,7 +52,7 @@ class RealHost {
  private:
   struct Turn;
 
-  Status Handle(const port::Input& input, Executor* executor, Turn* turn);
+  Status Handle(const port::Input& input, Engine* engine, Turn* turn);
   void AnswerAsks(const std::vector<port::Ask>& asks, Turn* turn) const;
   port::Answer KeepBackup(const port::KeepBackup& backup) const;
   Time Now() const;

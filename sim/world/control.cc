@@ -18,7 +18,7 @@ using port::Answer;
 using port::AnswerCode;
 using trace::EventKind;
 
-constexpr Duration kActDelay = 50 * kMillisecond;   // ssh and systemctl take their time
+constexpr Duration kActDelay = 50 * kMillisecond;  // ssh and systemctl take their time
 constexpr Duration kStopPoll = 200 * kMillisecond;
 constexpr Duration kStopMax = 4 * kMinute;
 constexpr Duration kSqlMax = 2 * kMinute;  // the client gives a statement up
@@ -138,10 +138,18 @@ NodeId Control::EndpointNode(const std::string& endpoint) const {
 NodeId Control::TargetOf(const port::Action& action) const {
   struct Finder {
     const Control& self;
-    NodeId operator()(const port::StopProcess& a) const { return self.world_.hosts().FindUnit(a.host, a.unit); }
-    NodeId operator()(const port::StartProcess& a) const { return self.world_.hosts().FindUnit(a.host, a.unit); }
-    NodeId operator()(const port::SetUnitEnabled& a) const { return self.world_.hosts().FindUnit(a.host, a.unit); }
-    NodeId operator()(const port::InstallBinary& a) const { return self.FindByFile(a.host, a.path); }
+    NodeId operator()(const port::StopProcess& a) const {
+      return self.world_.hosts().FindUnit(a.host, a.unit);
+    }
+    NodeId operator()(const port::StartProcess& a) const {
+      return self.world_.hosts().FindUnit(a.host, a.unit);
+    }
+    NodeId operator()(const port::SetUnitEnabled& a) const {
+      return self.world_.hosts().FindUnit(a.host, a.unit);
+    }
+    NodeId operator()(const port::InstallBinary& a) const {
+      return self.FindByFile(a.host, a.path);
+    }
     NodeId operator()(const port::WriteFile& a) const { return self.FindByFile(a.host, a.path); }
     NodeId operator()(const port::RunSql& a) const { return self.EndpointNode(a.endpoint); }
     NodeId operator()(const port::RunHook&) const { return self.world_.service().id(); }
@@ -231,7 +239,9 @@ struct Control::Doer {
     self.backups_[a.name] = a.bytes;
     return {};
   }
-  Answer operator()(const port::RunPlaybook&) const { return Failed("this world runs no playbooks"); }
+  Answer operator()(const port::RunPlaybook&) const {
+    return Failed("this world runs no playbooks");
+  }
 };
 
 void Control::Act(std::uint64_t id) {
@@ -300,7 +310,8 @@ Answer Control::RunHook(const port::RunHook& hook) {
 
 NodeId Control::TargetOf(const port::Query& query) const {
   const Hosts& hosts = world_.hosts();
-  if (const auto* h = std::get_if<port::HttpGet>(&query)) return hosts.FindListener(h->host, h->port);
+  if (const auto* h = std::get_if<port::HttpGet>(&query))
+    return hosts.FindListener(h->host, h->port);
   if (const auto* u = std::get_if<port::ShowUnit>(&query)) return hosts.FindUnit(u->host, u->unit);
   if (const auto* q = std::get_if<port::QuerySql>(&query)) return EndpointNode(q->endpoint);
   if (const auto* c = std::get_if<port::ConnectTcp>(&query)) {
@@ -308,7 +319,8 @@ NodeId Control::TargetOf(const port::Query& query) const {
   }
   if (std::holds_alternative<port::ListRegistry>(query)) return world_.pd().id();
   if (const auto* b = std::get_if<port::BinaryVersion>(&query)) return FindByFile(b->host, b->path);
-  if (const auto* f = std::get_if<port::ReadRemoteFile>(&query)) return FindByFile(f->host, f->path);
+  if (const auto* f = std::get_if<port::ReadRemoteFile>(&query))
+    return FindByFile(f->host, f->path);
   return kNoNode;
 }
 
@@ -360,7 +372,8 @@ Answer Control::Look(const Asking& asking) {
   const bool cut = target != kNoNode && world_.kernel().IsCut(id_, target);
   const bool hung = target != kNoNode && world_.kernel().IsHung(target);
   if (std::holds_alternative<port::ShowUnit>(asking.query)) {
-    if (target == kNoNode) return {AnswerCode::kOk, 0, "LoadState=not-found\nActiveState=inactive\n"};
+    if (target == kNoNode)
+      return {AnswerCode::kOk, 0, "LoadState=not-found\nActiveState=inactive\n"};
     const UnitState state = hosts.state(target);
     return {AnswerCode::kOk, 0,
             fmt::format("LoadState=loaded\nActiveState={}\nSubState={}\nUnitFileState={}\n",
@@ -369,12 +382,14 @@ Answer Control::Look(const Asking& asking) {
   }
   if (const auto* b = std::get_if<port::BinaryVersion>(&asking.query)) {
     const std::string version = hosts.BinaryVersion(b->host, b->path);
-    if (version.empty()) return {AnswerCode::kNotFound, 127, b->path + ": No such file or directory"};
+    if (version.empty())
+      return {AnswerCode::kNotFound, 127, b->path + ": No such file or directory"};
     return {AnswerCode::kOk, 0, "Release Version: " + version + "\n"};
   }
   if (const auto* f = std::get_if<port::ReadRemoteFile>(&asking.query)) {
     const std::string* content = hosts.File(f->host, f->path);
-    if (content == nullptr) return {AnswerCode::kNotFound, 1, f->path + ": No such file or directory"};
+    if (content == nullptr)
+      return {AnswerCode::kNotFound, 1, f->path + ": No such file or directory"};
     return {AnswerCode::kOk, 0, *content};
   }
   if (cut || hung) return {AnswerCode::kTimedOut, 0, ""};

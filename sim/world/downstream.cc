@@ -137,8 +137,10 @@ bool Downstream::ApplyRow(const Job& job, NodeId drainer) {
   if (strict && job.op == RowOp::kUpdate && !exists) return true;  // zero affected rows: no error
   if (job.op == RowOp::kDelete) {
     if (exists && --found->second.copies <= 0) rows_.erase(found);
-  } else if (keyed || !exists) {
-    rows_[key] = {job.value, 1};
+  } else if (!exists) {
+    rows_.emplace(key, Row{job.value, 1});
+  } else if (keyed) {
+    found->second = {job.value, 1};
   } else {
     ++found->second.copies;  // a keyless table holds the row twice now
   }

@@ -8,7 +8,7 @@ namespace {
 using trace::DownCause;
 using trace::EventKind;
 
-constexpr Duration kRestartDelay = 15 * kSecond;  // RestartSec=15s
+constexpr Duration kRestartDelay = 15 * kSecond;      // RestartSec=15s
 constexpr Duration kStopTimeoutAfter = 90 * kSecond;  // systemd's DefaultTimeoutStopSec
 
 }  // namespace
@@ -83,7 +83,8 @@ bool Hosts::Serving(NodeId node) const {
 
 bool Hosts::Coming(NodeId node) const {
   const Unit& unit = units_[node];
-  return unit.state == UnitState::kActivating || (unit.state == UnitState::kFailed && unit.restarts);
+  return unit.state == UnitState::kActivating ||
+         (unit.state == UnitState::kFailed && unit.restarts);
 }
 
 bool Hosts::Start(NodeId node) {
@@ -177,7 +178,8 @@ bool Hosts::HomeIsTaken(NodeId node, std::string* reason) const {
     const trace::NodeInfo& other = world_.plan().nodes[i].info;
     if (other.host != mine.host) continue;
     if (mine.port != 0 && other.port == mine.port) {
-      *reason = fmt::format("listen tcp {}:{}: address in use by {}", mine.host, mine.port, other.name);
+      *reason =
+          fmt::format("listen tcp {}:{}: address in use by {}", mine.host, mine.port, other.name);
       return true;
     }
     if (!mine.data_dir.empty() && other.data_dir == mine.data_dir) {

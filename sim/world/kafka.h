@@ -58,8 +58,8 @@ class Zookeeper final : public Node {
 /// answers.
 bool BrokersResolve(World& world, NodeId from);
 
-/// The broker that leads the topic of `pump`. Auto-created topics have one replica, so each lives on
-/// one broker (pingcap/tidb issue 6408). kNoNode when the RunPlan has no broker.
+/// The broker that leads the topic of `pump`. Auto-created topics have one replica, so each lives
+/// on one broker (pingcap/tidb issue 6408). kNoNode when the RunPlan has no broker.
 NodeId BrokerOf(World& world, NodeId pump);
 
 }  // namespace tidegate::sim

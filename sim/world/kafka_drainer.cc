@@ -211,8 +211,7 @@ void KafkaDrainer::UpdatePump(const RegistryRecord& record) {
 void KafkaDrainer::AddSource(const RegistryRecord& record) {
   std::erase(offlines_, record.owner);
   const std::int64_t position = StartPosition(record);
-  sources_.push_back(
-      std::make_unique<KafkaSource>(world_, id_, record.owner, position, *dialect_));
+  sources_.push_back(std::make_unique<KafkaSource>(world_, id_, record.owner, position, *dialect_));
   world_.Record(
       {.kind = EventKind::kSourceAdded, .node = id_, .peer = record.owner, .a = position});
   sources_.back()->Fetch();
@@ -255,8 +254,9 @@ void KafkaDrainer::Collect() {
   publishing_at_ = 0;
   if (lower > window_lower_) {
     for (const auto& source : sources_) source->TakeUpTo(lower, window_lower_, &publishing_);
-    std::stable_sort(publishing_.begin(), publishing_.end(),
-                     [](const ReadyTxn& x, const ReadyTxn& y) { return x.commit_ts < y.commit_ts; });
+    std::stable_sort(
+        publishing_.begin(), publishing_.end(),
+        [](const ReadyTxn& x, const ReadyTxn& y) { return x.commit_ts < y.commit_ts; });
   }
   Publish();
 }
@@ -282,17 +282,20 @@ void KafkaDrainer::Publish() {
 
 void KafkaDrainer::BuildSnapshot(Tso lower, Tso upper) {
   snapshot_.built = true;
-  snapshot_.synced = dialect_->synced == SyncedRule::kAsPromised ? PromisedSynced() : lower == upper;
+  snapshot_.synced =
+      dialect_->synced == SyncedRule::kAsPromised ? PromisedSynced() : lower == upper;
   snapshot_.upper = window_upper_;
   snapshot_.lower = window_lower_;
   snapshot_.pump_pos.clear();
   for (const auto& source : sources_) {
-    snapshot_.pump_pos.emplace_back(world_.node_plan(source->pump()).etcd_id, source->current_pos());
+    snapshot_.pump_pos.emplace_back(world_.node_plan(source->pump()).etcd_id,
+                                    source->current_pos());
   }
   std::sort(snapshot_.pump_pos.begin(), snapshot_.pump_pos.end());
 }
 
-// The documented dialect: nothing is on its way, and the window's gap is below two detect intervals.
+// The documented dialect: nothing is on its way, and the window's gap is below two detect
+// intervals.
 bool KafkaDrainer::PromisedSynced() const {
   return !sources_.empty() && !Pending() && window_lower_ > 0 &&
          TsoGapMs(window_upper_, window_lower_) * kMillisecond < 2 * detect_interval_;

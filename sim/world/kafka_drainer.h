@@ -70,7 +70,7 @@ class KafkaDrainer final : public Node {
   bool in_tick_ = false;
   std::int64_t tick_count_ = 0;
   bool tick_again_ = false;
-  std::vector<NodeId> notifiers_;     ///< Pumps whose Notify waits for the tick's end
+  std::vector<NodeId> notifiers_;  ///< Pumps whose Notify waits for the tick's end
   Snapshot snapshot_;
 };
 

@@ -31,8 +31,8 @@ std::string PumpStatus(World& world, NodeId id, const KafkaPumpNumbers& numbers)
                           Offset(pump->file_offset * kBytesPerBinlog), Offset(pump->kafka_offset));
   }
   return fmt::format(
-      "{{\"LatestBinlog\":{{{}}},\"CommitTS\":{},\"Checkpoint\":{},\"ErrMsg\":\"\"}}\n", latest, now,
-      Offset(numbers.acked * kBytesPerBinlog));
+      "{{\"LatestBinlog\":{{{}}},\"CommitTS\":{},\"Checkpoint\":{},\"ErrMsg\":\"\"}}\n", latest,
+      now, Offset(numbers.acked * kBytesPerBinlog));
 }
 
 std::string PumpMetrics(const KafkaPumpNumbers& numbers) {
@@ -114,7 +114,8 @@ HttpResponse KafkaDrainerHttp(const HttpRequest& request, const Dialect& dialect
   }
   std::string positions;
   for (const auto& [id, offset] : numbers.pump_pos) {
-    positions += fmt::format("{}{}:{}", positions.empty() ? "" : ",", JsonQuote(id), Offset(offset));
+    positions +=
+        fmt::format("{}{}:{}", positions.empty() ? "" : ",", JsonQuote(id), Offset(offset));
   }
   response.body = fmt::format(
       "{{\"PumpPos\":{},\"Synced\":{},\"DepositWindow\":{{\"Upper\":{},\"Lower\":{}}}{}}}\n",

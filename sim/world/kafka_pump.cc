@@ -17,14 +17,14 @@ using trace::EventKind;
 using trace::RegistryState;
 using Root = RegistryRecord::Root;
 
-constexpr Duration kHeartbeatInterval = 2 * kSecond;  // pump/config.go heartbeat-interval
-constexpr Duration kLease = 3 * kSecond;              // heartbeat-interval * 3 / 2
-constexpr Duration kWalkInterval = 1 * kSecond;       // proxy_binlogger.go: sleep at EOF
+constexpr Duration kHeartbeatInterval = 2 * kSecond;   // pump/config.go heartbeat-interval
+constexpr Duration kLease = 3 * kSecond;               // heartbeat-interval * 3 / 2
+constexpr Duration kWalkInterval = 1 * kSecond;        // proxy_binlogger.go: sleep at EOF
 constexpr Duration kCheckpointInterval = 3 * kSecond;  // pump/meta.go
-constexpr Duration kOpenRetry = 5 * kSecond;          // pkg/util/kafka.go: 12 attempts, 5 s apart
+constexpr Duration kOpenRetry = 5 * kSecond;           // pkg/util/kafka.go: 12 attempts, 5 s apart
 constexpr std::int64_t kOpenTriesMax = 12;
-constexpr std::int64_t kFlushMessagesMax = 1024;      // kafka-max-messages
-constexpr std::int64_t kDirectResendsMax = 10;        // sendKafKaRetryNum
+constexpr std::int64_t kFlushMessagesMax = 1024;  // kafka-max-messages
+constexpr std::int64_t kDirectResendsMax = 10;    // sendKafKaRetryNum
 
 }  // namespace
 
@@ -264,7 +264,8 @@ void KafkaPump::Push() {
     binlogs.assign(file_.begin() + acked_, file_.begin() + end);
   } else {
     end = static_cast<std::int64_t>(std::min<std::size_t>(direct_.size(), 1024));
-    for (std::int64_t i = 0; i < end; ++i) binlogs.push_back(direct_[static_cast<std::size_t>(i)].binlog);
+    for (std::int64_t i = 0; i < end; ++i)
+      binlogs.push_back(direct_[static_cast<std::size_t>(i)].binlog);
   }
   if (binlogs.empty()) {
     world_.batches().Give(slot);
@@ -363,10 +364,8 @@ bool KafkaPump::Pending() const {
 }
 
 HttpResponse KafkaPump::OnHttp(const HttpRequest& request) {
-  const KafkaPumpNumbers numbers{.mixed = mixed_,
-                                 .file_end = FileEnd(),
-                                 .acked = acked_,
-                                 .lost_count = lost_count_};
+  const KafkaPumpNumbers numbers{
+      .mixed = mixed_, .file_end = FileEnd(), .acked = acked_, .lost_count = lost_count_};
   return KafkaPumpHttp(world_, id_, request, numbers);
 }
 

@@ -26,7 +26,15 @@ class KafkaPump final : public Node {
   bool Pending() const override;
 
  private:
-  enum Timer : What { kHeartbeat = 1, kFake, kWalk, kOpenKafka, kFlushPoll, kCheckpoint, kNotifyDeadline };
+  enum Timer : What {
+    kHeartbeat = 1,
+    kFake,
+    kWalk,
+    kOpenKafka,
+    kFlushPoll,
+    kCheckpoint,
+    kNotifyDeadline
+  };
   enum class Phase : std::uint8_t { kDown, kNotifying, kOpening, kServing, kFlushing };
 
   void ReadConfig();
@@ -48,7 +56,7 @@ class KafkaPump final : public Node {
   std::int64_t FileEnd() const { return static_cast<std::int64_t>(file_.size()); }
 
   // ---- on disk: survives a kill
-  std::vector<Binlog> file_;          ///< the local binlog file; a position is an index
+  std::vector<Binlog> file_;           ///< the local binlog file; a position is an index
   std::int64_t saved_checkpoint_ = 0;  ///< persisted at most every 3 s
   // ---- in memory
   Phase phase_ = Phase::kDown;
@@ -58,17 +66,17 @@ class KafkaPump final : public Node {
   Duration fake_interval_ = 3 * kSecond;
   bool wrote_since_fake_ = false;
   bool push_in_flight_ = false;
-  std::int64_t acked_ = 0;            ///< file position up to which Kafka has everything
-  std::int64_t kafka_end_ = 0;        ///< topic end offset as last acknowledged
+  std::int64_t acked_ = 0;      ///< file position up to which Kafka has everything
+  std::int64_t kafka_end_ = 0;  ///< topic end offset as last acknowledged
   std::int64_t open_tries_ = 0;
   std::int64_t notifies_open_ = 0;
-  std::int64_t lose_next_ = 0;        ///< writes that the disk will fail (fault)
-  std::int64_t lost_count_ = 0;       ///< binlog_pump_loss_binlog_count
+  std::int64_t lose_next_ = 0;   ///< writes that the disk will fail (fault)
+  std::int64_t lost_count_ = 0;  ///< binlog_pump_loss_binlog_count
   struct Direct {
     NodeId tidb;
     Binlog binlog;
   };
-  std::deque<Direct> direct_;         ///< write-mode kafka: waiting for the broker, in order
+  std::deque<Direct> direct_;  ///< write-mode kafka: waiting for the broker, in order
 };
 
 }  // namespace tidegate::sim

@@ -13,7 +13,7 @@ namespace {
 using trace::BinlogType;
 using trace::DropReason;
 
-constexpr std::size_t kStreamMax = 65536;           // cache-binlog-count: 16 << 12
+constexpr std::size_t kStreamMax = 65536;  // cache-binlog-count: 16 << 12
 constexpr std::size_t kHeapMax = 65536;
 constexpr Duration kRetryInterval = 3 * kSecond;    // drainer/pump.go waitTime
 constexpr std::int64_t kMaxTxnTimeoutMs = 600'000;  // maxTxnTimeout
@@ -88,8 +88,9 @@ void KafkaSource::OnOutOfRange(std::int64_t oldest) {
     return;
   }
   puller_exited_ = true;
-  world_.Alert(drainer_, fmt::format("offset {} of {} is out of range (oldest {}), some data may lost",
-                                     next_offset_, world_.node_plan(pump_).etcd_id, oldest));
+  world_.Alert(drainer_,
+               fmt::format("offset {} of {} is out of range (oldest {}), some data may lost",
+                           next_offset_, world_.node_plan(pump_).etcd_id, oldest));
 }
 
 // drainer/pump.go match: a commit or rollback without a prewrite in memory is dropped silently.
@@ -116,8 +117,8 @@ void KafkaSource::Receive(const Binlog& binlog, std::int64_t offset) {
 void KafkaSource::Match(Tso start_ts, Tso commit_ts) {
   const auto found = pending_.find(start_ts);
   const Item& item = found->second;
-  matched_.push_back({commit_ts, start_ts, item.prewrite.ddl_job_id, item.offset, item.prewrite.body,
-                      pump_});
+  matched_.push_back(
+      {commit_ts, start_ts, item.prewrite.ddl_job_id, item.offset, item.prewrite.body, pump_});
   pending_.erase(found);
 }
 
@@ -195,8 +196,7 @@ bool KafkaSource::Resolve(const Item& item, const SourceView& view) {
   if (TsoGapMs(view.latest_ts, item.prewrite.start_ts) <= kMaxTxnTimeoutMs) return false;
   if (item.prewrite.ddl_job_id != 0) {
     if (!ddl_alerted_) {
-      world_.Alert(drainer_,
-                   "some prewrite DDL items remain single after waiting for a long time");
+      world_.Alert(drainer_, "some prewrite DDL items remain single after waiting for a long time");
     }
     ddl_alerted_ = true;
     return false;

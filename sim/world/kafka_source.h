@@ -3,10 +3,9 @@
 // what TiKV answered.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <deque>
 #include <vector>
-
-#include <boost/unordered/unordered_flat_map.hpp>
 
 #include "sim/dialect.h"
 #include "sim/messages.h"

@@ -16,12 +16,12 @@ using trace::CheckpointSource;
 using trace::DropReason;
 using trace::EventKind;
 
-constexpr std::size_t kInputMax = 65536;             // syncer.input
-constexpr std::size_t kWorkerQueueMax = 1024;        // a worker's job channel
-constexpr Duration kSaveInterval = 30 * kSecond;     // checkpoint.Check
-constexpr Duration kSafeModePhase = 5 * kMinute;     // enableSafeModeInitializationPhase
-constexpr Duration kIdleFlush = 3 * kSecond;         // maxExecutionWaitTime
-constexpr Duration kRetryInterval = 3 * kSecond;     // pkg/sql/sql.go
+constexpr std::size_t kInputMax = 65536;          // syncer.input
+constexpr std::size_t kWorkerQueueMax = 1024;     // a worker's job channel
+constexpr Duration kSaveInterval = 30 * kSecond;  // checkpoint.Check
+constexpr Duration kSafeModePhase = 5 * kMinute;  // enableSafeModeInitializationPhase
+constexpr Duration kIdleFlush = 3 * kSecond;      // maxExecutionWaitTime
+constexpr Duration kRetryInterval = 3 * kSecond;  // pkg/sql/sql.go
 constexpr std::int64_t kDmlTriesMax = 100;
 constexpr std::int64_t kDdlTriesMax = 5;
 constexpr std::uint32_t kDdlWorker = 0x7FFFFF;
@@ -43,8 +43,9 @@ bool KafkaSyncer::Start(const ConfigFile& config, const Dialect& dialect, std::s
       std::max<std::int64_t>(1, table_store_ ? config.Int("syncer.txn-batch", 1) : 1));
   safe_mode_config_ = config.Bool("syncer.safe-mode", false);
   filter_ = TableFilter(config, world_.plan());
-  store_ = table_store_ ? config.String("syncer.to.checkpoint.schema", "tidb_binlog") + ".checkpoint"
-                        : world_.node_plan(drainer_).info.data_dir + "/savepoint";
+  store_ = table_store_
+               ? config.String("syncer.to.checkpoint.schema", "tidb_binlog") + ".checkpoint"
+               : world_.node_plan(drainer_).info.data_dir + "/savepoint";
   started_ = last_save_ = last_sync_ = world_.now();
   std::string text;
   if (table_store_) {
@@ -120,10 +121,8 @@ void KafkaSyncer::Run() {
     for (const Worker& worker : workers_) full = full || worker.queue.size() >= kWorkerQueueMax;
     if (full) break;
     if (next_row_ == 0) {
-      world_.Record({.kind = EventKind::kTxnHanded,
-                     .node = drainer_,
-                     .a = txn.start_ts,
-                     .b = txn.commit_ts});
+      world_.Record(
+          {.kind = EventKind::kTxnHanded, .node = drainer_, .a = txn.start_ts, .b = txn.commit_ts});
     }
     if (world_.body(txn.body).ddl != 0) {
       AddDdl(txn);
@@ -280,7 +279,8 @@ void KafkaSyncer::OnExecuted(std::uint64_t slot, std::uint32_t index, bool faile
   const std::size_t count = world_.job_batches()[slot].jobs.size();
   world_.job_batches()[slot].jobs.clear();
   world_.job_batches().Give(slot);
-  worker.queue.erase(worker.queue.begin(), worker.queue.begin() + static_cast<std::ptrdiff_t>(count));
+  worker.queue.erase(worker.queue.begin(),
+                     worker.queue.begin() + static_cast<std::ptrdiff_t>(count));
   worker.busy = false;
   worker.tries = 0;
   last_sync_ = world_.now();

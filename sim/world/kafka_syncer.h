@@ -80,8 +80,8 @@ class KafkaSyncer {
   NodeId drainer_;
   const Dialect* dialect_ = nullptr;
   NodeId sink_ = kNoNode;
-  bool table_store_ = true;   ///< checkpoint in the sink's table; else a savepoint file
-  std::string store_;         ///< "tidb_binlog.checkpoint", or the savepoint's path
+  bool table_store_ = true;  ///< checkpoint in the sink's table; else a savepoint file
+  std::string store_;        ///< "tidb_binlog.checkpoint", or the savepoint's path
   bool dispatch_ = true;
   bool safe_mode_config_ = false;
   std::size_t batch_ = 1;
@@ -92,7 +92,7 @@ class KafkaSyncer {
   Tso init_commit_ts_ = 0;
   Tso last_added_ = 0;
   Tso saved_commit_ts_ = 0;
-  Tso save_commit_ts_ = 0;    ///< what the save under way will say
+  Tso save_commit_ts_ = 0;  ///< what the save under way will say
   KafkaCheckpoint loaded_;
   std::map<std::string, std::int64_t> positions_;
   std::deque<ReadyTxn> input_;

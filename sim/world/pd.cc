@@ -86,9 +86,9 @@ void AppendKeys(const RegistryRecord& r, Time now,
     return;
   }
   if (r.alive_until > now) {
-    out->emplace_back(key + "/alive",
-                      fmt::format("{{\"file-position\":{},\"kafka-position\":{}}}",
-                                  PosJson(r.file_suffix, r.file_offset), PosJson(0, r.kafka_offset)));
+    out->emplace_back(key + "/alive", fmt::format("{{\"file-position\":{},\"kafka-position\":{}}}",
+                                                  PosJson(r.file_suffix, r.file_offset),
+                                                  PosJson(0, r.kafka_offset)));
   }
   out->emplace_back(key + "/object", ObjectJson(r));
 }

@@ -16,13 +16,13 @@ namespace tidegate::sim {
 struct RegistryRecord {
   enum class Root : std::uint8_t { kOldPumps, kOldDrainers, kPumps, kDrainers };
   Root root = Root::kOldPumps;
-  std::string id;         ///< "host:8250"
-  std::string host;       ///< advertised "ip:port"
+  std::string id;          ///< "host:8250"
+  std::string host;        ///< advertised "ip:port"
   NodeId owner = kNoNode;  ///< kNoNode: a leftover of a process that is not in this world
   bool present = false;    ///< has a key at all
   // Kafka era
   bool is_offline = false;
-  Time alive_until = 0;    ///< end of the lease of the `alive` key
+  Time alive_until = 0;  ///< end of the lease of the `alive` key
   std::int64_t file_suffix = 0;
   std::int64_t file_offset = 0;
   std::int64_t kafka_offset = 0;

@@ -29,15 +29,17 @@ void StoreCheckpoints(World& world) {
   }
   for (std::size_t i = 0; i < world.node_count(); ++i) {
     const NodePlan& node = world.plan().nodes[i];
-    if (node.info.role != Role::kDrainer || !node.info.old_side || node.info.sink == kNoNode) continue;
+    if (node.info.role != Role::kDrainer || !node.info.old_side || node.info.sink == kNoNode)
+      continue;
     const ConfigFile& config = ReadConfigFile(node.config);
     const std::string type = config.String("syncer.db-type", "mysql");
     const bool table = type == "mysql" || type == "tidb";
     std::string body = KafkaCheckpointBody(world.plan().saved_commit_ts, positions, !table);
     if (table) {
       static_cast<Downstream&>(world.node(node.info.sink))
-          .SetCheckpoint(config.String("syncer.to.checkpoint.schema", "tidb_binlog") + ".checkpoint",
-                         std::move(body));
+          .SetCheckpoint(
+              config.String("syncer.to.checkpoint.schema", "tidb_binlog") + ".checkpoint",
+              std::move(body));
     } else {
       world.hosts().WriteFile(node.info.host, node.info.data_dir + "/savepoint", std::move(body));
     }

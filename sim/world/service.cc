@@ -230,10 +230,10 @@ void Service::DrawTxn(std::uint64_t number, TxnDraw* out) {
       row.key = kKeylessKeys + value + static_cast<std::int64_t>(i);
     } else {
       const bool hot = permille(20 + i, workload.hot_key_permille);
-      row.key = 1 + static_cast<std::int64_t>(
-                        draw(32 + i) %
-                        static_cast<std::uint64_t>(hot ? std::min(kHotKeys, info.key_count)
-                                                       : info.key_count));
+      row.key =
+          1 + static_cast<std::int64_t>(
+                  draw(32 + i) % static_cast<std::uint64_t>(hot ? std::min(kHotKeys, info.key_count)
+                                                                : info.key_count));
       if (permille(48 + i, workload.delete_permille)) {
         row.op = RowOp::kDelete;
         row.value = 0;

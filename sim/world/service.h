@@ -12,7 +12,7 @@ namespace tidegate::sim {
 /// One drawn transaction.
 struct TxnDraw {
   std::vector<RowChange> rows;
-  Duration hold = 0;       ///< between its prewrite binlog and its commit
+  Duration hold = 0;  ///< between its prewrite binlog and its commit
   bool roll_back = false;
 };
 
@@ -57,7 +57,7 @@ class Service final : public Node {
   void StopIfDone();
 
   std::vector<NodeId> tidbs_;
-  std::vector<NodeId> reachable_;      ///< attached and known to listen
+  std::vector<NodeId> reachable_;       ///< attached and known to listen
   std::vector<std::uint32_t> weights_;  ///< cumulated table weights
   bool attached_ = true;
   bool stopped_ = false;
@@ -66,8 +66,8 @@ class Service final : public Node {
   Time next_arrival_ = 0;
   std::uint64_t next_number_ = 0;
   std::uint64_t regular_left_ = 0;
-  std::uint32_t refused_ = 0;          ///< writes that found no TiDB since the last event about it
-  std::vector<Duration> holds_;        ///< of long transactions, by their index
+  std::uint32_t refused_ = 0;    ///< writes that found no TiDB since the last event about it
+  std::vector<Duration> holds_;  ///< of long transactions, by their index
 };
 
 }  // namespace tidegate::sim

@@ -21,16 +21,13 @@ using trace::Flavour;
 using trace::TxnFlag;
 using trace::WriteFailure;
 
-constexpr std::int64_t kSocketTriesMax = 20;             // binloginfo.go: 20 tries, 1 s apart
-constexpr Duration kSocketRetry = 1 * kSecond;
-constexpr Duration kClusterRetry = 100 * kMillisecond;   // pump_client RetryInterval
-constexpr std::int64_t kCommitTriesMax = 600;            // CommitBinlogTimeout: 10 min, 1 s apart
-constexpr Duration kFinishDelay = 1 * kMillisecond;      // the detached goroutine gets to run
-constexpr Duration kWatchDelay = 200 * kMillisecond;     // etcd watch to pump client
-constexpr Duration kGracePeriod = 5 * kSecond;           // sessions may end before the process does
-constexpr Duration kDdlStepDelay = 200 * kMillisecond;   // one schema state change
-constexpr int kConnectionsShown = 8;  // of attached clients, in /status
-constexpr Duration kOwnerLease = 10 * kSecond;           // how soon another owner takes a job up
+constexpr std::int64_t kSocketTriesMax = 20;            // binloginfo.go: 20 tries, 1 s apart
+constexpr Duration kClusterRetry = 100 * kMillisecond;  // pump_client RetryInterval
+constexpr std::int64_t kCommitTriesMax = 600;           // CommitBinlogTimeout: 10 min, 1 s apart
+constexpr Duration kFinishDelay = 1 * kMillisecond;     // the detached goroutine gets to run
+constexpr Duration kWatchDelay = 200 * kMillisecond;    // etcd watch to pump client
+constexpr Duration kGracePeriod = 5 * kSecond;          // sessions may end before the process does
+constexpr Duration kOwnerLease = 10 * kSecond;          // how soon another owner takes a job up
 
 std::int64_t NumberAfter(std::string_view text, std::string_view prefix) {
   const std::size_t at = text.find(prefix);
@@ -212,14 +209,13 @@ void Tidb::BeginTxn(std::uint64_t number) {
     world_.service().WriteFailed(id_, WriteFailure::kPd, 0);
     return;
   }
-  TxnDraw draw;
-  world_.service().DrawTxn(number, &draw);
-  if (!world_.tikv().Lock(start_ts, &draw.rows)) return;
+  world_.service().DrawTxn(number, &draw_);
+  if (!world_.tikv().Lock(start_ts, &draw_.rows)) return;
   world_.tikv().Prewrite(start_ts);
   Open open;
-  open.body = world_.AddBody({}, draw.rows);
-  open.hold = draw.hold;
-  open.roll_back = draw.roll_back;
+  open.body = world_.AddBody({}, draw_.rows);
+  open.hold = draw_.hold;
+  open.roll_back = draw_.roll_back;
   WritePrewrite(start_ts, open_.emplace(start_ts, open).first->second);
 }
 
@@ -287,9 +283,9 @@ void Tidb::RetryWrite(Tso start_ts, Open& open) {
   ++open.tries;
   const bool socket = flavour_ == Flavour::kSocket;
   const auto pump_count = static_cast<std::int64_t>(pumps_.size());
-  const bool give_up = socket ? open.tries >= kSocketTriesMax
-                              : world_.now() - open.first_try > write_timeout_ &&
-                                    open.tries > pump_count;
+  const bool give_up =
+      socket ? open.tries >= kSocketTriesMax
+             : world_.now() - open.first_try > write_timeout_ && open.tries > pump_count;
   if (give_up) {
     GiveUp(start_ts, open);
     return;
@@ -298,7 +294,7 @@ void Tidb::RetryWrite(Tso start_ts, Open& open) {
     pumps_read_ = -1;
     open.pump = ChoosePump(open.pump);
   }
-  world_.kernel().After(id_, socket ? kSocketRetry : kClusterRetry, kRetryWrite,
+  world_.kernel().After(id_, socket ? kRetryPause : kClusterRetry, kRetryWrite,
                         static_cast<std::uint64_t>(start_ts));
 }
 
@@ -352,7 +348,8 @@ void Tidb::Commit(Tso start_ts, Open& open) {
 void Tidb::RecordCommit(Tso start_ts, const Open& open, bool unlogged) {
   const TxnBody& body = world_.body(open.body);
   const RowChange* rows = world_.rows(body);
-  std::uint16_t flags = unlogged ? static_cast<std::uint16_t>(TxnFlag::kUnlogged) : std::uint16_t{0};
+  std::uint16_t flags =
+      unlogged ? static_cast<std::uint16_t>(TxnFlag::kUnlogged) : std::uint16_t{0};
   if (body.ddl != 0) {
     flags |= static_cast<std::uint16_t>(TxnFlag::kDdl);
     if (world_.plan().tables[body.ddl_table].marker) {
@@ -394,10 +391,9 @@ void Tidb::CommitBinlogDone(Tso start_ts, bool ok) {
   const auto found = open_.find(start_ts);
   if (found == open_.end()) return;
   Open& open = found->second;
-  const std::int64_t tries_max =
-      flavour_ == Flavour::kSocket ? kSocketTriesMax : kCommitTriesMax;
+  const std::int64_t tries_max = flavour_ == Flavour::kSocket ? kSocketTriesMax : kCommitTriesMax;
   if (!ok && ++open.tries < tries_max) {
-    world_.kernel().After(id_, kSocketRetry, kRetryWrite, static_cast<std::uint64_t>(start_ts));
+    world_.kernel().After(id_, kRetryPause, kRetryWrite, static_cast<std::uint64_t>(start_ts));
     return;
   }
   if (!ok) {
@@ -434,99 +430,6 @@ NodeId Tidb::ChoosePump(NodeId avoid) {
   const NodeId pump = pumps_[next_pump_++ % pumps_.size()];
   if (pump != avoid || pumps_.size() == 1) return pump;
   return pumps_[next_pump_++ % pumps_.size()];
-}
-
-void Tidb::RunMarker(std::uint16_t table, const std::string& name, std::uint64_t action) {
-  if (world_.tikv().HasMarker(name)) {  // if not exists: no job
-    world_.control().SqlDone(action, {});
-    return;
-  }
-  RunDdl(table, false, action, name);
-}
-
-void Tidb::RunDdl(std::uint16_t table, bool cancelled, std::uint64_t action, std::string marker) {
-  const Job job{world_.tikv().NextJobId(), table, cancelled, action, std::move(marker)};
-  world_.tikv().QueueJob({job.id, table, cancelled, action, job.marker, id_});
-  jobs_.push_back(job);
-  world_.kernel().After(id_, kDdlStepDelay, kDdlStep, static_cast<std::uint64_t>(job.id));
-}
-
-// ddl_worker.go: the transaction that moves the job to the history carries the DDL's binlog.
-void Tidb::BeginDdl(const Job& job) {
-  Tso start_ts = 0;
-  if (!world_.pd().GetTso(id_, &start_ts)) {
-    world_.kernel().After(id_, kSocketRetry, kDdlStep, static_cast<std::uint64_t>(job.id));
-    return;
-  }
-  world_.tikv().Prewrite(start_ts);
-  TxnBody body;
-  body.ddl = 1;
-  body.cancelled = job.cancelled ? 1 : 0;
-  body.ddl_table = job.table;
-  body.ddl_shape =
-      static_cast<std::uint16_t>(world_.tikv().shape(job.table) + (job.cancelled ? 0 : 1));
-  Open open;
-  open.body = world_.AddBody(body, {});
-  open.ddl_job_id = job.id;
-  WritePrewrite(start_ts, open_.emplace(start_ts, open).first->second);
-}
-
-void Tidb::FinishDdl(const Open& open, bool done) {
-  for (std::size_t i = 0; i < jobs_.size(); ++i) {
-    if (jobs_[i].id != open.ddl_job_id) continue;
-    const std::uint64_t action = jobs_[i].action;
-    if (done && !jobs_[i].marker.empty()) world_.tikv().AddMarker(jobs_[i].marker);
-    jobs_.erase(jobs_.begin() + static_cast<std::ptrdiff_t>(i));
-    if (action != 0) {
-      world_.control().SqlDone(
-          action, done ? engine::port::Answer{}
-                       : engine::port::Answer{engine::port::AnswerCode::kFailed, 1,
-                                              "ERROR 8066: write binlog failed"});
-    }
-    return;
-  }
-}
-
-HttpResponse Tidb::OnHttp(const HttpRequest& request) {
-  HttpResponse response;
-  response.content_type = "application/json";
-  if (request.path == "/status") {
-    response.body = fmt::format(
-        "{{\"connections\":{},\"version\":\"5.7.10-TiDB-{}\",\"git_hash\":\"\"}}",
-        world_.service().IsReachable(id_) ? kConnectionsShown : 0, world_.hosts().running_version(id_));
-  } else if (request.path.rfind("/binlog/recover", 0) == 0 && cluster_release_) {
-    response.body = fmt::format("{{\"Skipped\":{},\"SkippedCommitterCounter\":0}}",
-                                skipping_ ? "true" : "false");
-  } else {
-    response = {404, "text/plain; charset=utf-8", "404 page not found\n", false};
-  }
-  return response;
-}
-
-engine::port::Answer Tidb::OnSql(std::string_view statement) {
-  using engine::port::Answer;
-  using engine::port::AnswerCode;
-  if (!listening_) return {AnswerCode::kConnectionRefused, 0, ""};
-  std::string lower(statement);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (lower.rfind("admin show ddl jobs", 0) == 0) {
-    std::string body =
-        "JOB_ID\tDB_NAME\tTABLE_NAME\tJOB_TYPE\tSCHEMA_STATE\tSCHEMA_ID\tTABLE_ID\tROW_COUNT\t"
-        "START_TIME\tSTATE\n";
-    world_.tikv().ShowJobs(&body);
-    return {AnswerCode::kOk, 0, body};
-  }
-  if (lower.rfind("show tables", 0) == 0) {
-    const std::size_t begin = lower.find("tidegate_marker_");
-    std::string name = begin == std::string::npos ? "" : lower.substr(begin);
-    name = name.substr(0, name.find_first_of("'\"%"));
-    const bool there = !name.empty() && world_.tikv().HasMarker(name);
-    return {AnswerCode::kOk, 0, there ? "Tables\n" + name + "\n" : ""};
-  }
-  return {AnswerCode::kFailed, 1,
-          fmt::format("ERROR 1105 (HY000): this TiDB runs no such statement: {}",
-                      statement.substr(0, 60))};
 }
 
 }  // namespace tidegate::sim

@@ -1,16 +1,17 @@
-// TiDB as a writer of binlogs: two-phase commit with an awaited prewrite binlog and a fire-and-forget
-// commit binlog, DDL jobs, the failure policy, and the two ways to a Pump: a unix socket (Kafka era,
-// and still honoured by cluster-era TiDB) or the pump client. Source: TiDB store/tikv/2pc.go,
-// sessionctx/binloginfo/binloginfo.go, ddl/ddl_worker.go; tidb-tools pump_client.
+// TiDB as a writer of binlogs: two-phase commit with an awaited prewrite binlog and a
+// fire-and-forget commit binlog, DDL jobs, the failure policy, and the two ways to a Pump: a unix
+// socket (Kafka era, and still honoured by cluster-era TiDB) or the pump client. Source: TiDB
+// store/tikv/2pc.go, sessionctx/binloginfo/binloginfo.go, ddl/ddl_worker.go; tidb-tools
+// pump_client.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <boost/unordered/unordered_flat_map.hpp>
-
 #include "sim/world.h"
+#include "sim/world/service.h"
 #include "sim/world/tikv.h"
 
 namespace tidegate::sim {
@@ -37,6 +38,10 @@ class Tidb final : public Node {
   bool listening() const { return listening_; }
 
  private:
+  static constexpr Duration kDdlStepDelay = 200 * kMillisecond;  ///< one schema state change
+  static constexpr Duration kRetryPause =
+      1 * kSecond;  ///< binloginfo.go, pump_client: between tries
+
   enum Timer : What { kRetryWrite = 1, kHeldCommit, kDdlStep, kStopDeadline, kLookForJobs };
 
   struct Open {
@@ -44,7 +49,7 @@ class Tidb final : public Node {
     NodeId pump = kNoNode;
     std::int64_t tries = 0;
     Time first_try = 0;
-    Tso commit_ts = 0;          ///< set once committed: what is retried then is the commit binlog
+    Tso commit_ts = 0;  ///< set once committed: what is retried then is the commit binlog
     Duration hold = 0;
     bool roll_back = false;
     std::int64_t ddl_job_id = 0;
@@ -85,6 +90,7 @@ class Tidb final : public Node {
   bool cluster_release_ = false;
   Duration write_timeout_ = 15 * kSecond;
   boost::unordered_flat_map<Tso, Open> open_;
+  TxnDraw draw_;  ///< of the transaction that begins; kept for its memory
   std::vector<Job> jobs_;
   std::vector<NodeId> pumps_;  ///< usable ones, as etcd's watch told last
   std::size_t next_pump_ = 0;

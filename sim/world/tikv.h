@@ -2,10 +2,9 @@
 // history of DDL jobs.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <string>
 #include <vector>
-
-#include <boost/unordered/unordered_flat_map.hpp>
 
 #include "sim/world.h"
 
@@ -77,8 +76,8 @@ class Tikv final : public Node {
   void OnKilled() override {}
 
  private:
-  boost::unordered_flat_map<Tso, TxnStatus> open_;      // locked ones, and resolved ones that matter
-  boost::unordered_flat_map<std::uint64_t, Tso> locks_;  // table and key -> start_ts
+  boost::unordered_flat_map<Tso, TxnStatus> open_;  // locked ones, and resolved ones that matter
+  boost::unordered_flat_map<std::uint64_t, Tso> locks_;          // table and key -> start_ts
   boost::unordered_flat_map<std::uint64_t, std::int64_t> rows_;  // committed values
   std::vector<DdlJob> jobs_;
   std::vector<DdlQueueEntry> queue_;

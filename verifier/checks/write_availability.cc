@@ -26,7 +26,8 @@ class WriteAvailability final : public Check {
   }
   Section InSection() const override { return Section::kService; }
   KindSet Subscribes() const override {
-    return {EventKind::kClientsAttached, EventKind::kClientsDetached, EventKind::kRunEnded};
+    return {EventKind::kClientsAttached, EventKind::kClientsDetached, EventKind::kNodeUp,
+            EventKind::kNodeDown, EventKind::kRunEnded};
   }
 
   void OnEvent(const Event& event, std::uint64_t index) override {
@@ -36,9 +37,9 @@ class WriteAvailability final : public Check {
       return;
     }
     // A service that was attached twice, or detached twice, counts once.
-    bool any = false;
-    for (NodeId node = 0; model().IsNode(node); ++node) any |= model().node(node).clients;
-    if (any == !down_) return;
+    const bool any = model().AnyTidbServes();
+    served_ |= any;
+    if (!served_ || any == !down_) return;
     if (any) {
       Close(now);
       return;
@@ -75,6 +76,7 @@ class WriteAvailability final : public Check {
     longest_to_ = now;
   }
 
+  bool served_ = false;  // before its first client nobody misses it
   bool down_ = false;
   Evidence since_;
   Duration total_ = 0;

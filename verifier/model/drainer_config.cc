@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <map>
 #include <utility>
 
 #include "base/toml.h"
@@ -67,9 +68,7 @@ std::string Join(const std::vector<std::string>& list) {
   return joined;
 }
 
-}  // namespace
-
-DrainerConfig ReadDrainerConfig(std::string_view toml) {
+DrainerConfig Parse(std::string_view toml) {
   DrainerConfig config;
   const Result<TomlTable> table = TomlTable::Parse(std::string(toml), "drainer.toml");
   if (!table) return config;
@@ -91,6 +90,19 @@ DrainerConfig ReadDrainerConfig(std::string_view toml) {
   config.kafka_max_messages = StringOf(*table, "syncer.to.kafka-max-messages", "");
   config.kafka_max_message_size = StringOf(*table, "syncer.to.kafka-max-message-size", "");
   return config;
+}
+
+}  // namespace
+
+// Thousands of runs compare the same few files, and reading TOML costs more than a whole small run:
+// each text is read once a thread.
+DrainerConfig ReadDrainerConfig(std::string_view toml) {
+  constexpr std::size_t kTextsMax = 256;
+  thread_local std::map<std::string, DrainerConfig, std::less<>> known;
+  const auto found = known.find(toml);
+  if (found != known.end()) return found->second;
+  if (known.size() >= kTextsMax) known.clear();
+  return known.emplace(toml, Parse(toml)).first->second;
 }
 
 std::vector<ConfigDifference> Differences(const DrainerConfig& before, const DrainerConfig& after) {

@@ -148,6 +148,13 @@ class Model {
   const trace::NodeInfo& info(NodeId id) const { return header_.nodes[id]; }
   bool IsNode(NodeId id) const { return id < nodes_.size(); }
   bool IsOldPump(NodeId id) const { return IsNode(id) && old_pump_[id]; }
+  /// Clients reach a TiDB that runs.
+  bool AnyTidbServes() const {
+    for (const NodeFacts& node : nodes_) {
+      if (node.clients && node.up) return true;
+    }
+    return false;
+  }
   /// Whose acts started and stopped nodes.
   const Acts& acts() const { return acts_; }
   const DrainerFacts& drainer(NodeId id) const { return drainers_[id]; }
