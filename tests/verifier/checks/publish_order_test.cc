@@ -25,7 +25,10 @@ BOOST_AUTO_TEST_CASE(falling_is_a_finding) {
   BOOST_TEST(FindingText(verdict, "publish-order") ==
              "order by product x2\n"
              "why: old-drainer handed over commit_ts 13 after 15, which is not below it\n"
-             "@00:00:00.001 #0 old-drainer handed\n");
+             "@00:00:00.001 #0 old-drainer handed a transaction to its sink (start_ts 10, "
+             "commit_ts 15)\n"
+             "@00:00:00.002 #1 old-drainer handed a transaction to its sink (start_ts 12, "
+             "commit_ts 13)\n");
 }
 
 // A replay after a restart starts below where the last life ended.
