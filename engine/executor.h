@@ -89,6 +89,8 @@ class Executor final : public Engine {
   void Commit(port::Action action);
   void OnActionDone(const port::ActionDone& done);
   void AskAgain(const std::string& why);
+  /// The act's action as it is performed: with the facts filled in.
+  const port::Action& Filled(const Act& act);
 
   void Fold(const port::JournalRecord& record);
   bool Locate(const std::string& task_id);
@@ -127,6 +129,7 @@ class Executor final : public Engine {
   std::uint32_t incarnation_ = 1;
   std::uint64_t next_id_ = 1;
 
+  port::Action filled_;
   bool probing_ = false;  // the look is the probe of an act
   Time task_began_ = 0;
   std::uint32_t attempt_ = 0;

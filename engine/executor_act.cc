@@ -39,6 +39,14 @@ std::string* BytesOf(port::Action* action) {
 
 }  // namespace
 
+const port::Action& Executor::Filled(const Act& act) {
+  if (!act.fill) return act.action;
+  filled_ = act.action;
+  std::string* bytes = BytesOf(&filled_);
+  if (bytes != nullptr) FillFacts(facts_, bytes);
+  return filled_;
+}
+
 void Executor::BeginAct() {
   const Act& act = std::get<Act>(task().what);
   if (in_doubt_ || act.probe_first) {
@@ -61,10 +69,7 @@ void Executor::StartAct() {
     Ask(*act.source);
     return;
   }
-  port::Action action = act.action;
-  std::string* bytes = BytesOf(&action);
-  if (act.fill && bytes != nullptr) FillFacts(facts_, bytes);
-  Commit(std::move(action));
+  Commit(Filled(act));
 }
 
 void Executor::OnSource() {

@@ -29,7 +29,7 @@ LookContext Executor::Context() {
   context.round = round_;
   context.memory = &memory_;
   if (const Act* act = std::get_if<Act>(&task().what)) {
-    context.action = &act->action;
+    context.action = &Filled(*act);
     context.source = act->source ? &*act->source : nullptr;
     context.edit = act->edit;
   }

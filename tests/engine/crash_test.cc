@@ -1,8 +1,7 @@
 // Crashes and failures everywhere: at each output (before it, after it was persisted, after it was
 // acted on), a failing n-th operation for every n, and journals that must not be resumed.
-#include <boost/test/unit_test.hpp>
-
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 
 #include "engine/executor.h"
 #include "engine/journal.h"
@@ -54,7 +53,9 @@ BOOST_AUTO_TEST_CASE(ResumesAfterACrashAtEveryOutput) {
                                return a == b && a.rfind("keep-backup", 0) == 0;
                              }),
                  once.end());
-      BOOST_TEST(once == wanted, "crash at output " << n << " kind " << static_cast<int>(when));
+      BOOST_TEST_CONTEXT("crash at output " << n << " kind " << static_cast<int>(when)) {
+        BOOST_TEST(once == wanted, boost::test_tools::per_element());
+      }
       BOOST_TEST(env.active["10.0.2.101 drainer-8249.service"]);
     }
   }
@@ -120,12 +121,14 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(journal)
 
-const port::JournalRecord kRecord = {1, 5 * kSecond, port::JournalRecord::Kind::kFact, "T0", "42\n"};
+const port::JournalRecord kRecord = {1, 5 * kSecond, port::JournalRecord::Kind::kFact, "T0",
+                                     "42\n"};
 
 BOOST_AUTO_TEST_CASE(WritesOneLineARecord) {
-  BOOST_TEST(EncodeRecord(kRecord) ==
-             "{\"sequence\":1,\"at\":5000000000,\"kind\":\"fact\",\"name\":\"T0\",\"value\":\"42\\n\","
-             "\"sum\":\"" + EncodeRecord(kRecord).substr(83, 16) + "\"}\n");
+  BOOST_TEST(
+      EncodeRecord(kRecord) ==
+      "{\"sequence\":1,\"at\":5000000000,\"kind\":\"fact\",\"name\":\"T0\",\"value\":\"42\\n\","
+      "\"sum\":\"48b48c6fab2f9e70\"}\n");
   const Journal read = DecodeJournal(EncodeRecord(kRecord), "j").value();
   BOOST_TEST(read.records.size() == 1U);
   BOOST_TEST(read.records[0].value == "42\n");

@@ -1,9 +1,8 @@
 // The executor against the fake host: the whole way, the ways back, the operator, the budget.
 #include "engine/executor.h"
 
-#include <boost/test/unit_test.hpp>
-
 #include <algorithm>
+#include <boost/test/unit_test.hpp>
 
 #include "tests/support/fake_env.h"
 
@@ -133,15 +132,14 @@ BOOST_AUTO_TEST_CASE(BehindTheDoorItStopsAndResumes) {
   BOOST_TEST(executor.outcome() == "failed");
   BOOST_TEST(Contains(executor.why(), "resume goes on with start-drainer"), executor.why());
   env.fail_action.clear();
-  Executor resumed =
-      Executor::Resume(BuildPlan(env.cluster, {}).value(), {}, env.journal).value();
+  Executor resumed = Executor::Resume(BuildPlan(env.cluster, {}).value(), {}, env.journal).value();
   env.Run(&resumed);
   BOOST_TEST(resumed.outcome() == "done", resumed.why());
 }
 
 BOOST_AUTO_TEST_CASE(AbortAtEveryStepSaysWhoServes) {
-  const std::vector<std::string> steps = {"deploy-pump",  "stop-tidb",     "upgrade-tidb",
-                                          "start-tidb",   "wait-drained",  "start-drainer",
+  const std::vector<std::string> steps = {"deploy-pump", "stop-tidb",    "upgrade-tidb",
+                                          "start-tidb",  "wait-drained", "start-drainer",
                                           "retire-old"};
   for (const std::string& step : steps) {
     FakeEnv env(MakeCluster());
@@ -181,8 +179,7 @@ BOOST_AUTO_TEST_CASE(HoldsAfterTheStepAskedForAndResumes) {
   env.Run(&executor);
   BOOST_TEST(executor.outcome() == "done");
   BOOST_TEST(StepsDone(env) == "preflight deploy-pump stop-tidb ");
-  Executor resumed =
-      Executor::Resume(BuildPlan(env.cluster, {}).value(), {}, env.journal).value();
+  Executor resumed = Executor::Resume(BuildPlan(env.cluster, {}).value(), {}, env.journal).value();
   env.Run(&resumed);
   BOOST_TEST(resumed.outcome() == "done");
   BOOST_TEST(env.active["10.0.2.101 drainer-8249.service"]);
@@ -222,8 +219,7 @@ BOOST_AUTO_TEST_CASE(LateAnswersAreDropped) {
   FakeEnv env(MakeCluster());
   Executor executor = MakeExecutor(env.cluster);
   env.Run(&executor, 5 * kSecond);
-  Executor resumed =
-      Executor::Resume(BuildPlan(env.cluster, {}).value(), {}, env.journal).value();
+  Executor resumed = Executor::Resume(BuildPlan(env.cluster, {}).value(), {}, env.journal).value();
   std::vector<port::Output> out;
   resumed.Handle({env.now, port::ClockReached{}}, &out);
   std::vector<port::Output> late;
