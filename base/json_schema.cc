@@ -1,5 +1,9 @@
 // JSON Schema validation with RapidJSON, its findings turned into sentences for people.
 #include <fmt/format.h>
+// As in json.cc.
+#if defined(__SSE2__) && !defined(RAPIDJSON_SSE2)
+#define RAPIDJSON_SSE2
+#endif
 #include <rapidjson/document.h>
 #include <rapidjson/pointer.h>
 #include <rapidjson/schema.h>

@@ -13,10 +13,11 @@ namespace {
 
 CheckpointPlace TablePlace(const Drainer& drainer) {
   const Sink& sink = drainer.sink;
-  return {CheckpointKind::kTable,
-          port::QuerySql{sink.name, fmt::format("select clusterID, checkPoint from `{}`.`checkpoint`",
-                                                sink.checkpoint_schema)},
-          fmt::format("the row of {}.checkpoint at {}", sink.checkpoint_schema, sink.name)};
+  return {
+      CheckpointKind::kTable,
+      port::QuerySql{sink.name, fmt::format("select clusterID, checkPoint from `{}`.`checkpoint`",
+                                            sink.checkpoint_schema)},
+      fmt::format("the row of {}.checkpoint at {}", sink.checkpoint_schema, sink.name)};
 }
 
 CheckpointPlace FilePlace(CheckpointKind kind, const Drainer& drainer, std::string_view name) {
@@ -25,7 +26,9 @@ CheckpointPlace FilePlace(CheckpointKind kind, const Drainer& drainer, std::stri
           fmt::format("{}/{} on {}", process.data_dir, name, process.host)};
 }
 
-bool KeepsTable(const std::string& sink_type) { return sink_type == "mysql" || sink_type == "tidb"; }
+bool KeepsTable(const std::string& sink_type) {
+  return sink_type == "mysql" || sink_type == "tidb";
+}
 
 Result<Checkpoint> ParseRows(const CheckpointPlace& place, std::string_view body) {
   Checkpoint checkpoint;

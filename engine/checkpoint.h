@@ -28,7 +28,7 @@ CheckpointPlace OldCheckpointPlace(const Drainer& drainer, const std::string& er
 CheckpointPlace NewCheckpointPlace(const Drainer& drainer);
 
 struct Checkpoint {
-  bool present = false;        ///< false: no row, no file; everything else is then empty
+  bool present = false;  ///< false: no row, no file; everything else is then empty
   Tso commit_ts = 0;
   bool has_positions = false;  ///< only an old Drainer writes them
 };

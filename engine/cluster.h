@@ -1,6 +1,7 @@
 // What the engine knows of a cluster before it asks anything: the old side and the new side, merged
 // from the operator's inventory, the target inventory and the site file. Plain data without
-// defaults: whoever builds it (cluster_builder.h) has filled each field and printed what it assumed.
+// defaults: whoever builds it (cluster_builder.h) has filled each field and printed what it
+// assumed.
 #pragma once
 
 #include <map>
@@ -23,32 +24,32 @@ struct HostPort {
 
 /// A process that a unit runs on a host, with its files. Old and new ones have the same shape.
 struct Process {
-  std::string name;      ///< unique in plans and messages: the inventory alias plus its part
-  std::string host;      ///< ansible_host or the alias
+  std::string name;  ///< unique in plans and messages: the inventory alias plus its part
+  std::string host;  ///< ansible_host or the alias
   std::int64_t port = 0;
-  std::string unit;      ///< "pump.service" (Kafka era), "pump-8250.service" (cluster era)
+  std::string unit;  ///< "pump.service" (Kafka era), "pump-8250.service" (cluster era)
   std::string deploy_dir;
   std::string data_dir;
-  std::string binary;    ///< full path of the binary that the unit runs
-  std::string config;    ///< full path of its TOML file
-  std::string script;    ///< full path of its run script
+  std::string binary;  ///< full path of the binary that the unit runs
+  std::string config;  ///< full path of its TOML file
+  std::string script;  ///< full path of its run script
   VersionText version;
 };
 
 struct Tidb {
-  Process process;             ///< port: 4000
+  Process process;  ///< port: 4000
   std::int64_t status_port = 10080;
-  std::string old_socket;      ///< "unix path" it writes to in the Kafka era; "" when binlog is off
+  std::string old_socket;  ///< "unix path" it writes to in the Kafka era; "" when binlog is off
 };
 
 /// Where a Drainer applies to and where it keeps its checkpoint.
 struct Sink {
-  std::string name;            ///< of the site file; several Drainers may share one
-  std::string type;            ///< "mysql", "tidb", "pb" (file), "kafka", "flash"
+  std::string name;  ///< of the site file; several Drainers may share one
+  std::string type;  ///< "mysql", "tidb", "pb" (file), "kafka", "flash"
   std::string host;
   std::int64_t port = 0;
   std::string checkpoint_schema = "tidb_binlog";
-  std::string directory;       ///< of type pb: where files go
+  std::string directory;                 ///< of type pb: where files go
   std::vector<std::string> kafka_addrs;  ///< of type kafka
 };
 
@@ -61,7 +62,7 @@ struct Filters {
 };
 
 struct Drainer {
-  Process process;             ///< port: 8249
+  Process process;  ///< port: 8249
   Sink sink;
   Filters filters;
   bool disable_dispatch = false;
@@ -73,8 +74,8 @@ struct Drainer {
 };
 
 struct Pump {
-  Process process;             ///< port: 8250
-  std::string node_id;         ///< of an old one: as in etcd, "hostname:8250"
+  Process process;      ///< port: 8250
+  std::string node_id;  ///< of an old one: as in etcd, "hostname:8250"
   std::string write_mode = "mixed";
   std::string config_text;
 };
@@ -96,10 +97,10 @@ struct Cluster {
   std::string name;
   std::vector<HostPort> pds;
   std::vector<HostPort> tikvs;
-  std::vector<Tidb> tidbs;             ///< as they are now
-  VersionText tidb_version;            ///< running now
+  std::vector<Tidb> tidbs;   ///< as they are now
+  VersionText tidb_version;  ///< running now
   VersionText tidb_target_version;
-  std::string era;                     ///< of the old side: "kafka", "local"
+  std::string era;  ///< of the old side: "kafka", "local"
   std::vector<Pump> old_pumps;
   std::vector<Drainer> old_drainers;
   std::vector<Bystander> kafkas;
@@ -107,8 +108,8 @@ struct Cluster {
   std::vector<Pump> new_pumps;
   std::vector<Drainer> new_drainers;
   Hooks hooks;
-  std::string marker_schema;           ///< a replicated schema in which the marker DDL may run; ""
-  Duration write_outage_max = 0;       ///< 0: no budget
+  std::string marker_schema;      ///< a replicated schema in which the marker DDL may run; ""
+  Duration write_outage_max = 0;  ///< 0: no budget
   Duration kafka_retention = 7 * 24 * kHour;
   Duration pump_gc = 7 * 24 * kHour;
   std::vector<std::string> assumptions;  ///< sentences: what was not in the input and was assumed

@@ -45,8 +45,10 @@ struct Text {
   std::string operator()(const Drained& c) const {
     const char* who = c.first_only ? "the first old Drainer" : "every old Drainer";
     if (c.gate == Gate::kSynced) return fmt::format("Synced is true on {}", who);
-    std::string text = fmt::format("on {}: Lower > T0 in two fresh snapshots, every registered Pump "
-                                   "is read", who);
+    std::string text = fmt::format(
+        "on {}: Lower > T0 in two fresh snapshots, every registered Pump "
+        "is read",
+        who);
     if (c.marker) text += ", the saved checkpoint is at or past M";
     if (c.evidence) text += ", and (evidence, not proof) its queues are empty and settled";
     if (c.gate == Gate::kBoth) text += "; and Synced is true";

@@ -21,14 +21,14 @@ enum class Gate : std::uint8_t { kProof, kSynced, kBoth };
 /// How bytes of a file are changed before they are written back.
 enum class Edit : std::uint8_t {
   kNone,
-  kTidbConfigToCluster,  ///< [binlog] enable = true, without binlog-socket
-  kTidbScriptToCluster,  ///< without --binlog-socket
-  kSavePointToSavepoint, ///< Local era checkpoint to the file that the cluster version reads
+  kTidbConfigToCluster,   ///< [binlog] enable = true, without binlog-socket
+  kTidbScriptToCluster,   ///< without --binlog-socket
+  kSavePointToSavepoint,  ///< Local era checkpoint to the file that the cluster version reads
 };
 std::string ApplyEdit(Edit edit, const std::string& text);
 
-/// What can be known before step 1: registry, old Drainers, their checkpoints. Learns "registry" and
-/// "checkpoint/DRAINER".
+/// What can be known before step 1: registry, old Drainers, their checkpoints. Learns "registry"
+/// and "checkpoint/DRAINER".
 struct PreflightHolds {};
 /// Every new Pump is registered online with a fresh heartbeat.
 struct PumpsOnline {};
@@ -61,10 +61,10 @@ struct TidbsLogToPumps {};
 /// The drain gate: see gates.h.
 struct Drained {
   Gate gate = Gate::kProof;
-  bool marker = true;      ///< the marker ran: the saved checkpoint is a proof
-  bool evidence = false;   ///< writers may have committed after the marker: look at queues too
-  bool first_only = false; ///< ask the first old Drainer only, as the manual does
-  std::size_t first = 0;   ///< old Drainers before this one have been retired already
+  bool marker = true;       ///< the marker ran: the saved checkpoint is a proof
+  bool evidence = false;    ///< writers may have committed after the marker: look at queues too
+  bool first_only = false;  ///< ask the first old Drainer only, as the manual does
+  std::size_t first = 0;    ///< old Drainers before this one have been retired already
 };
 /// The unit is inactive and the port refuses, or the opposite.
 struct ProcessIs {
@@ -105,7 +105,7 @@ struct Verdict {
     kNever,    ///< text: why it can't come true by waiting, and what to do
   };
   State state = State::kFails;
-  int clause = 0;           ///< which clause is false; the same number for the same clause
+  int clause = 0;  ///< which clause is false; the same number for the same clause
   std::string text;
   std::vector<Fact> facts;  ///< learned, when it holds
 };
@@ -118,7 +118,7 @@ struct GateMemory {
     Tso upper = 0;
     std::vector<std::string> pumps;
     std::int64_t lower_gap_ms = 0;
-    bool settled = false;   ///< the queues were empty
+    bool settled = false;  ///< the queues were empty
     Time settled_since = 0;
   };
   std::vector<Snapshot> drainers;

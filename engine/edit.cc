@@ -87,7 +87,8 @@ std::string TidbScriptToCluster(std::string_view text) {
   return out;
 }
 
-// tidb-binlog tag rc2.3 drainer/meta.go -> master drainer/checkpoint/file.go: only commitTS carries.
+// tidb-binlog tag rc2.3 drainer/meta.go -> master drainer/checkpoint/file.go: only commitTS
+// carries.
 std::string SavePointToSavepoint(std::string_view text) {
   std::string out;
   EachLine(text, [&](std::string_view line) {

@@ -12,7 +12,9 @@ struct EffectQueries {
   const LookContext& context;
   std::vector<port::Query>* out;
 
-  void operator()(const port::StopProcess& a) const { out->push_back(port::ShowUnit{a.host, a.unit}); }
+  void operator()(const port::StopProcess& a) const {
+    out->push_back(port::ShowUnit{a.host, a.unit});
+  }
   void operator()(const port::StartProcess& a) const {
     out->push_back(port::ShowUnit{a.host, a.unit});
   }
@@ -42,7 +44,8 @@ struct EffectVerdict {
       return Unknown(1, AnswerText(answers[0]));
     }
     const std::string_view value = UnitProperty(answers[0].body, property);
-    return (value == wanted) != negate ? Holds("") : Fails(1, fmt::format("{}={}", property, value));
+    return (value == wanted) != negate ? Holds("")
+                                       : Fails(1, fmt::format("{}={}", property, value));
   }
   Verdict operator()(const port::StopProcess&) const {
     const Verdict activating = Unit("ActiveState", "activating", true);
@@ -52,7 +55,9 @@ struct EffectVerdict {
     if (deactivating.state != Verdict::State::kHolds) return Unknown(1, "it is stopping");
     return Unit("ActiveState", "active", true);
   }
-  Verdict operator()(const port::StartProcess&) const { return Unit("ActiveState", "active", false); }
+  Verdict operator()(const port::StartProcess&) const {
+    return Unit("ActiveState", "active", false);
+  }
   Verdict operator()(const port::SetUnitEnabled& a) const {
     return Unit("UnitFileState", "enabled", !a.enabled);
   }

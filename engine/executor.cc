@@ -184,9 +184,10 @@ std::string Executor::WhoServes() const {
     return "the service may be detached still and writes go to the new Pumps; the old side keeps "
            "running; resume goes on with start-tidb";
   }
-  return fmt::format("TiDB writes to the new Pumps; the old side keeps running until it is drained; "
-                     "resume goes on with {}",
-                     step().id);
+  return fmt::format(
+      "TiDB writes to the new Pumps; the old side keeps running until it is drained; "
+      "resume goes on with {}",
+      step().id);
 }
 
 void Executor::Finish(const char* outcome, std::string text, bool held) {
@@ -211,10 +212,11 @@ void Executor::CheckBudget() {
     if (phase_ == Phase::kAsking) Wake(outage_since_ + budget - back);
     return;
   }
-  TurnBack("aborted", fmt::format("writers have been down for {} and the budget is {}: there is just "
-                                  "time to go back (about {})",
-                                  FormatDuration(now_ - outage_since_), FormatDuration(budget),
-                                  FormatDuration(back)));
+  TurnBack("aborted",
+           fmt::format("writers have been down for {} and the budget is {}: there is just "
+                       "time to go back (about {})",
+                       FormatDuration(now_ - outage_since_), FormatDuration(budget),
+                       FormatDuration(back)));
 }
 
 void Executor::OnOperator(const port::OperatorSaid& said) {

@@ -18,8 +18,7 @@ void FillFacts(const Facts& facts, std::string* text) {
   while ((at = text->find("${", at)) != std::string::npos) {
     const std::size_t end = text->find('}', at);
     if (end == std::string::npos) return;
-    const std::string* fact =
-        facts.Find(std::string_view(*text).substr(at + 2, end - at - 2));
+    const std::string* fact = facts.Find(std::string_view(*text).substr(at + 2, end - at - 2));
     if (fact == nullptr) {
       at = end;
       continue;
@@ -134,8 +133,9 @@ void Executor::OnActionDone(const port::ActionDone& done) {
 void Executor::AskAgain(const std::string& why) {
   phase_ = Phase::kAsking;
   Say(port::Tell::Kind::kQuestion, "again:" + task().id,
-      fmt::format("Whether this was done can't be seen: {} ({}). Do it again? \"no\" takes it as done.",
-                  Describe(std::get<Act>(task().what).action), why));
+      fmt::format(
+          "Whether this was done can't be seen: {} ({}). Do it again? \"no\" takes it as done.",
+          Describe(std::get<Act>(task().what).action), why));
 }
 
 }  // namespace tidegate::engine

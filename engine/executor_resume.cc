@@ -7,8 +7,7 @@ namespace tidegate::engine {
 
 using Record = port::JournalRecord;
 
-Result<Executor> Executor::Resume(Plan plan, ExecutorOptions options,
-                                  std::vector<Record> records) {
+Result<Executor> Executor::Resume(Plan plan, ExecutorOptions options, std::vector<Record> records) {
   Executor executor(std::move(plan), std::move(options));
   if (records.empty()) return executor;
   const Record& begin = records.front();
@@ -16,14 +15,15 @@ Result<Executor> Executor::Resume(Plan plan, ExecutorOptions options,
     return Error{ErrorCode::kBadInput, "the journal does not begin with its plan", ""};
   }
   if (begin.name != fmt::format("{:016x}", executor.plan_->digest)) {
-    return Error{ErrorCode::kRefused,
-                 fmt::format("the journal is of another plan ({}, this one is {:016x}): resume with "
-                             "the options, inventory and site file of then",
-                             begin.name, executor.plan_->digest),
-                 ""};
+    return Error{
+        ErrorCode::kRefused,
+        fmt::format("the journal is of another plan ({}, this one is {:016x}): resume with "
+                    "the options, inventory and site file of then",
+                    begin.name, executor.plan_->digest),
+        ""};
   }
-  const std::string tool = fmt::format("{} {}", executor.options_.tool_version,
-                                       executor.options_.inventory_digest);
+  const std::string tool =
+      fmt::format("{} {}", executor.options_.tool_version, executor.options_.inventory_digest);
   if (begin.value != tool) {
     return Error{ErrorCode::kRefused,
                  fmt::format("the journal is of tool version and inventory '{}', these are '{}'",

@@ -12,8 +12,18 @@ namespace {
 
 // Clause numbers, times 64 plus the Drainer's index: which one is shut, for "since when".
 enum Clause {
-  kAnswer = 1, kTicked, kLower, kFreshUpper, kTwoSnapshots, kSynced,
-  kRegistry, kPumpMissing, kPumpOffline, kCheckpoint, kQueue, kPdTime,
+  kAnswer = 1,
+  kTicked,
+  kLower,
+  kFreshUpper,
+  kTwoSnapshots,
+  kSynced,
+  kRegistry,
+  kPumpMissing,
+  kPumpOffline,
+  kCheckpoint,
+  kQueue,
+  kPdTime,
 };
 int ClauseOf(Clause clause, std::size_t drainer) { return clause * 64 + static_cast<int>(drainer); }
 
@@ -98,9 +108,9 @@ Verdict JudgeStatuses(const Drained& gate, const LookContext& context,
   if (NeedsProof(gate)) {
     const Result<ClusterPumpStatus> pump = ParseClusterPumpStatus(answers[count - gate.first]);
     if (!pump || pump->commit_ts <= 0) {
-      return Unknown(ClauseOf(kPdTime, 0), fmt::format("{} gives no PD timestamp{}",
-                                                       PumpToAsk(context).name,
-                                                       pump ? "" : ": " + pump.error().message));
+      return Unknown(ClauseOf(kPdTime, 0),
+                     fmt::format("{} gives no PD timestamp{}", PumpToAsk(context).name,
+                                 pump ? "" : ": " + pump.error().message));
     }
     pd_now = pump->commit_ts;
   }
@@ -141,11 +151,12 @@ Verdict JudgePumps(const LookContext& context, std::size_t index, const Registry
     const auto now = std::find_if(registry.pumps.begin(), registry.pumps.end(),
                                   [&](const OldNode& node) { return node.id == first.id; });
     if (now != registry.pumps.end() && now->offline) {
-      return Fails(ClauseOf(kPumpOffline, index),
-                   fmt::format("{} no longer reads old Pump {}, which is marked offline: that its "
-                               "whole topic was read can't be seen (it is marked offline before its "
-                               "tail is in Kafka); start that Pump again and keep it running",
-                               name, first.id));
+      return Fails(
+          ClauseOf(kPumpOffline, index),
+          fmt::format("{} no longer reads old Pump {}, which is marked offline: that its "
+                      "whole topic was read can't be seen (it is marked offline before its "
+                      "tail is in Kafka); start that Pump again and keep it running",
+                      name, first.id));
     }
     return Fails(ClauseOf(kPumpMissing, index),
                  fmt::format("{} does not read old Pump {}", name, first.id));
@@ -185,8 +196,8 @@ Verdict JudgeQueues(const LookContext& context, std::size_t index, const port::A
   if (!queued || *queued != 0) {
     memory.settled = false;
     if (!queued) {
-      return Unknown(ClauseOf(kQueue, index), fmt::format("{} shows no queue sizes: {}", name,
-                                                          queued.error().message));
+      return Unknown(ClauseOf(kQueue, index),
+                     fmt::format("{} shows no queue sizes: {}", name, queued.error().message));
     }
     return Fails(ClauseOf(kQueue, index), fmt::format("{} has {} items queued", name, *queued));
   }
@@ -228,7 +239,8 @@ std::string OpenText(const Drained& gate, const LookContext& context) {
   }
   std::string text;
   if (NeedsProof(gate)) {
-    text = fmt::format("on {}: Lower > T0 in two fresh snapshots, every registered Pump read", names);
+    text =
+        fmt::format("on {}: Lower > T0 in two fresh snapshots, every registered Pump read", names);
     if (gate.marker) text += ", checkpoint at or past M";
     if (gate.evidence) text += "; evidence, not proof: queues empty and settled";
   }
@@ -297,9 +309,10 @@ Verdict EvaluateHandOver(const HandOverReady& look, const LookContext& context,
   }
   const Tso t0 = context.facts.TsoOf("T0");
   if (saved->commit_ts > t0) {
-    return Never(fmt::format("{} is at {}, past T0 ({}): somebody else writes it, or a new Drainer "
-                             "ran already; find out who before anything is started",
-                             place.sentence, saved->commit_ts, t0));
+    return Never(
+        fmt::format("{} is at {}, past T0 ({}): somebody else writes it, or a new Drainer "
+                    "ran already; find out who before anything is started",
+                    place.sentence, saved->commit_ts, t0));
   }
   if (saved->commit_ts < context.facts.TsoOf("checkpoint/" + name)) {
     return Never(fmt::format("{} went back to {}: it was further when the upgrade began",

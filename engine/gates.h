@@ -1,9 +1,10 @@
 // The gates of the hand-over. `proof` stands on every old Drainer when all of these do:
 //   1. Lower > T0 in two snapshots, at least one detect interval apart, with Upper advanced between
-//      them and, in the second, within one detect interval (and slack) of PD's time now. Lower alone
-//      only means queued (tidb-binlog kafka: drainer/collector.go publish).
+//      them and, in the second, within one detect interval (and slack) of PD's time now. Lower
+//      alone only means queued (tidb-binlog kafka: drainer/collector.go publish).
 //   2. The saved checkpoint is at or past M, a timestamp below the marker DDL: a DDL forces a save
-//      after all jobs before it (drainer/syncer.go). A checkpoint past T0 never comes: nothing saves it.
+//      after all jobs before it (drainer/syncer.go). A checkpoint past T0 never comes: nothing
+//      saves it.
 //   3. Every pump ever registered is in PumpPos, or was marked offline before the upgrade so long
 //      ago that its topic lies behind the checkpoint. One that went offline later is no proof: it
 //      marks itself offline before its local tail is in Kafka (pump/server.go Close).

@@ -22,8 +22,7 @@ std::string Body(const port::JournalRecord& record) {
 
 Result<port::JournalRecord> DecodeLine(std::string_view line, const std::string& where) {
   const auto bad = [&](const char* why) { return Error{ErrorCode::kBadInput, why, where}; };
-  if (line.size() <= kTailSize ||
-      line.substr(line.size() - kTailSize, kSumKey.size()) != kSumKey) {
+  if (line.size() <= kTailSize || line.substr(line.size() - kTailSize, kSumKey.size()) != kSumKey) {
     return bad("a journal record without a checksum");
   }
   const std::string_view body = line.substr(0, line.size() - kTailSize);
@@ -38,10 +37,10 @@ Result<port::JournalRecord> DecodeLine(std::string_view line, const std::string&
   std::string sum;
   reader.Int("sequence", 1, INT64_MAX, &sequence);
   reader.Int("at", INT64_MIN, INT64_MAX, &record.at);
-  reader.Choice("kind",
-                std::vector<std::string_view>(port::kJournalKindNames.begin(),
-                                              port::kJournalKindNames.end()),
-                &kind);
+  reader.Choice(
+      "kind",
+      std::vector<std::string_view>(port::kJournalKindNames.begin(), port::kJournalKindNames.end()),
+      &kind);
   reader.String("name", &record.name);
   reader.String("value", &record.value);
   reader.String("sum", &sum);

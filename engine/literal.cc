@@ -38,7 +38,8 @@ void AddStops(const Cluster& cluster, Step* step) {
 
 std::vector<Step> StepsLiteral(const Cluster& cluster, const PlanOptions& options) {
   std::vector<Step> steps;
-  Step deploy = MakeStep("deploy-pump", "Deploy the new version of Pump.", "new Pumps were started");
+  Step deploy =
+      MakeStep("deploy-pump", "Deploy the new version of Pump.", "new Pumps were started");
   for (const Pump& pump : cluster.new_pumps) DeployPump(cluster, pump, &deploy);
   steps.push_back(std::move(deploy));
 
@@ -55,8 +56,8 @@ std::vector<Step> StepsLiteral(const Cluster& cluster, const PlanOptions& option
   for (const Tidb& tidb : cluster.tidbs) UpgradeTidb(cluster, tidb, false, &upgrade);
   steps.push_back(std::move(upgrade));
 
-  Step start = MakeStep("start-tidb", "Reconnect the TiDB cluster to the service.",
-                        "TiDB was started");
+  Step start =
+      MakeStep("start-tidb", "Reconnect the TiDB cluster to the service.", "TiDB was started");
   for (const Tidb& tidb : cluster.tidbs) {
     AddAct(&start, port::StartProcess{tidb.process.host, tidb.process.unit});
   }
@@ -67,10 +68,11 @@ std::vector<Step> StepsLiteral(const Cluster& cluster, const PlanOptions& option
   }
   steps.push_back(std::move(start));
 
-  Step wait = MakeStep("wait-drained",
-                       "Make sure that the old version of Drainer has replicated the data in the old "
-                       "version of Pump to the downstream completely (Synced is True).",
-                       "Synced was true");
+  Step wait =
+      MakeStep("wait-drained",
+               "Make sure that the old version of Drainer has replicated the data in the old "
+               "version of Pump to the downstream completely (Synced is True).",
+               "Synced was true");
   Drained gate;
   gate.gate = Gate::kSynced;
   gate.marker = false;
@@ -78,8 +80,8 @@ std::vector<Step> StepsLiteral(const Cluster& cluster, const PlanOptions& option
   AddLook(&wait, {.condition = gate, .timeout = options.drain_timeout, .poll = 10 * kSecond});
   steps.push_back(std::move(wait));
 
-  Step drain = MakeStep("start-drainer", "Start the new version of Drainer.",
-                        "the new Drainer was started");
+  Step drain =
+      MakeStep("start-drainer", "Start the new version of Drainer.", "the new Drainer was started");
   for (const Drainer& drainer : cluster.new_drainers) {
     DeployDrainer(cluster, drainer, InitialTs(drainer), &drain);
   }

@@ -169,7 +169,8 @@ Verdict EvaluateLook(const NoDdlRunning&, const LookContext&, const Answers& ans
   }
   const std::int64_t jobs = UnfinishedDdlJobs(answers[0].body);
   if (jobs > 0) {
-    return Fails(2, fmt::format("{} DDL job{} queued or running", jobs, jobs == 1 ? " is" : "s are"));
+    return Fails(2,
+                 fmt::format("{} DDL job{} queued or running", jobs, jobs == 1 ? " is" : "s are"));
   }
   return Holds("no DDL job is queued or running");
 }
@@ -210,8 +211,8 @@ Verdict EvaluateLook(const TidbsUp&, const LookContext& context, const Answers& 
   for (std::size_t i = 0; i < answers.size(); ++i) {
     const Result<TidbStatus> status = ParseTidbStatus(answers[i]);
     if (!status) {
-      return Fails(static_cast<int>(i), fmt::format("{}: {}", Tidbs(context)[i].process.name,
-                                                    status.error().message));
+      return Fails(static_cast<int>(i),
+                   fmt::format("{}: {}", Tidbs(context)[i].process.name, status.error().message));
     }
   }
   return Holds("every TiDB answers");
@@ -264,7 +265,8 @@ Verdict EvaluateLook(const TidbsLogToPumps&, const LookContext& context, const A
     }
     if (ApplyEdit(Edit::kTidbConfigToCluster, config.body) != config.body) {
       return Fails(6, fmt::format("the configuration of {} has a binlog-socket or binlog is not "
-                                  "enabled in it", name));
+                                  "enabled in it",
+                                  name));
     }
     if (script.ok() && script.body.find("--binlog-socket") != std::string::npos) {
       return Fails(7, fmt::format("the run script of {} passes --binlog-socket", name));

@@ -12,10 +12,9 @@ namespace tidegate::engine {
 /// (tidb-binlog: pump/config.go heartbeat-interval, pkg/util GetApproachTS).
 inline constexpr Duration kHeartbeatFresh = 15 * kSecond;
 
-#define TIDEGATE_LOOK(C)                                                        \
-  void AppendLookQueries(const C& c, const LookContext& context,               \
-                         std::vector<port::Query>* out);                       \
-  Verdict EvaluateLook(const C& c, const LookContext& context,                 \
+#define TIDEGATE_LOOK(C)                                                                         \
+  void AppendLookQueries(const C& c, const LookContext& context, std::vector<port::Query>* out); \
+  Verdict EvaluateLook(const C& c, const LookContext& context,                                   \
                        const std::vector<port::Answer>& answers)
 TIDEGATE_LOOK(PumpsOnline);
 TIDEGATE_LOOK(PumpsPast);

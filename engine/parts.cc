@@ -20,8 +20,7 @@ void WriteAndStart(const Process& process, std::string part, const std::string& 
   if (!process.script.empty()) {
     script_act.action = port::WriteFile{process.host, process.script, std::move(script)};
     AddAct(step, std::move(script_act));
-    AddAct(step, port::WriteFile{process.host,
-                                 fmt::format("/etc/systemd/system/{}", process.unit),
+    AddAct(step, port::WriteFile{process.host, fmt::format("/etc/systemd/system/{}", process.unit),
                                  UnitText(process, part)});
   }
   AddAct(step, port::SetUnitEnabled{process.host, process.unit, true});
@@ -84,7 +83,8 @@ std::string RunPumpScript(const Cluster& cluster, const Pump& pump) {
   return fmt::format(
       "#!/bin/bash\nset -e\nulimit -n 1000000\ncd \"{0}\" || exit 1\nexec {1} \\\n"
       "    --addr=\"0.0.0.0:{2}\" \\\n    --advertise-addr=\"{3}:{2}\" \\\n"
-      "    --pd-urls=\"{4}\" \\\n    --data-dir=\"{5}\" \\\n    --log-file=\"{0}/log/pump.log\" \\\n"
+      "    --pd-urls=\"{4}\" \\\n    --data-dir=\"{5}\" \\\n    --log-file=\"{0}/log/pump.log\" "
+      "\\\n"
       "    --config={6}\n",
       p.deploy_dir, p.binary, p.port, p.host, PdUrls(cluster), p.data_dir, p.config);
 }

@@ -1,6 +1,7 @@
-// A plan is data: ordered steps, each with its tasks, its way back and its bounds. The executor does
-// nothing that is not in the plan, and a plan is printed before anything is done. Contents of files
-// and passwords are in a plan (they must be written) but never printed: only their digests are.
+// A plan is data: ordered steps, each with its tasks, its way back and its bounds. The executor
+// does nothing that is not in the plan, and a plan is printed before anything is done. Contents of
+// files and passwords are in a plan (they must be written) but never printed: only their digests
+// are.
 #pragma once
 
 #include <memory>
@@ -23,7 +24,7 @@ struct Act {
   /// Where the bytes of a WriteFile or KeepBackup come from; the action's own when absent.
   std::optional<port::Query> source = {};
   Edit edit = Edit::kNone;
-  bool fill = false;  ///< replace ${FACT} in the action's statement or content
+  bool fill = false;                    ///< replace ${FACT} in the action's statement or content
   bool missing_source_is_done = false;  ///< nothing to copy: the act has nothing to do
   Condition probe = EffectThere{};
   bool probe_first = false;  ///< look before acting, too: of ways back
@@ -63,7 +64,7 @@ struct Step {
   std::vector<Deviation> deviations;
   std::vector<Task> tasks;
   std::vector<Task> undo;
-  std::string proof;         ///< what stands when it is done, in one sentence
+  std::string proof;  ///< what stands when it is done, in one sentence
   Duration expected = 0;
   Duration undo_expected = 0;
 };
@@ -74,8 +75,6 @@ struct PlanOptions {
   Gate gate = Gate::kProof;
   Style style = Style::kOurs;
   Duration drain_timeout = 2 * kHour;
-  /// The operator accepts that writers may lag a marker: no hook, no marker schema.
-  bool accept_evidence = true;
 };
 
 struct Plan {

@@ -29,7 +29,9 @@ Step Preflight() {
   step.id = "preflight";
   step.manual = "(before step 1)";
   step.proof = "nothing speaks against the upgrade";
-  AddLook(&step, {.condition = PreflightHolds{}, .learns = "registry", .timeout = kMinute,
+  AddLook(&step, {.condition = PreflightHolds{},
+                  .learns = "registry",
+                  .timeout = kMinute,
                   .poll = 5 * kSecond});
   return step;
 }
@@ -53,18 +55,21 @@ Step DeployPumps(const Cluster& cluster) {
 void AddMarker(const Cluster& cluster, Step* step) {
   const Process& tidb = cluster.tidbs.front().process;
   AddLook(step, {.condition = PdTimestamp{"M"}, .learns = "M"});
-  Act marker{.action = port::RunSql{
-                 fmt::format("tidb {}:{}", tidb.host, tidb.port),
-                 fmt::format("create table if not exists `{}`.tidegate_marker_${{M}} "
-                             "(id bigint primary key)", cluster.marker_schema)}};
+  Act marker{.action =
+                 port::RunSql{fmt::format("tidb {}:{}", tidb.host, tidb.port),
+                              fmt::format("create table if not exists `{}`.tidegate_marker_${{M}} "
+                                          "(id bigint primary key)",
+                                          cluster.marker_schema)}};
   marker.fill = true;
-  marker.probe = MarkerExists{fmt::format("show tables in `{}` like 'tidegate_marker_${{M}}'",
-                                          cluster.marker_schema)};
+  marker.probe = MarkerExists{
+      fmt::format("show tables in `{}` like 'tidegate_marker_${{M}}'", cluster.marker_schema)};
   AddAct(step, std::move(marker));
   step->deviations.push_back(
       {fmt::format("a marker DDL runs in {} after the last client left; M is a PD timestamp just "
-                   "below it", cluster.marker_schema),
-       "a DDL makes the old Drainer save its checkpoint at once, behind everything before it; an idle "
+                   "below it",
+                   cluster.marker_schema),
+       "a DDL makes the old Drainer save its checkpoint at once, behind everything before it; an "
+       "idle "
        "one never saves, so that no other timestamp would be reached"});
 }
 
@@ -80,8 +85,9 @@ Step StopTidbs(const Cluster& cluster) {
     detach.probe = TidbsIdle{};
     AddAct(&step, std::move(detach));
     AddLook(&step, {.condition = TidbsIdle{}, .timeout = 10 * kMinute, .poll = kSecond});
-    step.deviations.push_back({"the service is detached first, and the last client waited for",
-                               "a writer that commits while TiDB stops may commit after the marker"});
+    step.deviations.push_back(
+        {"the service is detached first, and the last client waited for",
+         "a writer that commits while TiDB stops may commit after the marker"});
   }
   AddLook(&step, {.condition = NoDdlRunning{}, .timeout = 30 * kMinute});
   step.deviations.push_back({"running DDL jobs are waited for",
@@ -125,9 +131,10 @@ Step StartTidbs(const Cluster& cluster) {
   step.expected = 2 * kMinute;
   step.tasks.push_back(
       {{},
-       Confirm{"one-way-door",
-               "From here on writes go to the new Pumps. There is no way back but a full re-import. "
-               "Start TiDB on the new version?"}});
+       Confirm{
+           "one-way-door",
+           "From here on writes go to the new Pumps. There is no way back but a full re-import. "
+           "Start TiDB on the new version?"}});
   for (const Tidb& tidb : cluster.tidbs) {
     AddAct(&step, port::StartProcess{tidb.process.host, tidb.process.unit});
   }
@@ -138,9 +145,10 @@ Step StartTidbs(const Cluster& cluster) {
     attach.probe = TidbsServe{};
     AddAct(&step, std::move(attach));
   }
-  step.deviations.push_back({"each TiDB is proven to log to the new Pumps before clients return",
-                             "a left-over binlog-socket wins silently over the new Pumps, and a TiDB "
-                             "without binlog looks perfect and loses everything"});
+  step.deviations.push_back(
+      {"each TiDB is proven to log to the new Pumps before clients return",
+       "a left-over binlog-socket wins silently over the new Pumps, and a TiDB "
+       "without binlog looks perfect and loses everything"});
   return step;
 }
 
@@ -148,21 +156,23 @@ Step WaitDrained(const Cluster& cluster, const PlanOptions& options, const Condi
   Step step;
   step.id = "wait-drained";
   step.manual =
-      "Make sure that the old version of Drainer has replicated the data in the old version of Pump "
+      "Make sure that the old version of Drainer has replicated the data in the old version of "
+      "Pump "
       "to the downstream completely (Synced is True).";
   step.proof = Describe(gate);
   step.expected = 12 * kMinute;
   AddLook(&step, {.condition = gate, .timeout = options.drain_timeout, .poll = 5 * kSecond});
   if (options.gate != Gate::kSynced) {
-    step.deviations.push_back(
-        {"Synced is not what is waited for",
-         "it means idle for five minutes: it is true on a stuck Drainer and, with default settings, "
-         "never true on a healthy one"});
+    step.deviations.push_back({"Synced is not what is waited for",
+                               "it means idle for five minutes: it is true on a stuck Drainer and, "
+                               "with default settings, "
+                               "never true on a healthy one"});
   } else {
     for (const Drainer& drainer : cluster.old_drainers) {
       if (SyncedCanRise(drainer)) continue;
       step.deviations.push_back(
-          {fmt::format("warning: Synced of {} does not rise while it is healthy", drainer.process.name),
+          {fmt::format("warning: Synced of {} does not rise while it is healthy",
+                       drainer.process.name),
            "its workers refresh the idle clock every 3 s"});
     }
   }
@@ -226,7 +236,8 @@ Step StartDrainers(const Cluster& cluster, const Drained& gate, const PlanOption
     AddLook(&step, {.condition = DrainersPast{{next}, fact}, .timeout = 10 * kMinute});
   }
   step.deviations.push_back(
-      {"the old Drainer is stopped, disabled and its checkpoint backed up and read again before the "
+      {"the old Drainer is stopped, disabled and its checkpoint backed up and read again before "
+       "the "
        "new one starts",
        "the two share one checkpoint row: overlapping, the last writer wins"});
   return step;
@@ -235,7 +246,8 @@ Step StartDrainers(const Cluster& cluster, const Drained& gate, const PlanOption
 Step RetireOld(const Cluster& cluster) {
   Step step;
   step.id = "retire-old";
-  step.manual = "Close the Pump and Drainer of the old versions and the dependent Kafka and Zookeeper.";
+  step.manual =
+      "Close the Pump and Drainer of the old versions and the dependent Kafka and Zookeeper.";
   step.proof = "the old side is down and stays down; the new Drainers are past T1";
   step.expected = 3 * kMinute;
   for (const Pump& pump : cluster.old_pumps) RetireProcess(pump.process, &step);
@@ -250,7 +262,8 @@ Step RetireOld(const Cluster& cluster) {
                              "a Pump flushes its local tail to Kafka while it stops"});
   for (const auto* group : {&cluster.kafkas, &cluster.zookeepers}) {
     for (const Bystander& other : *group) {
-      if (std::find(bystanders.begin(), bystanders.end(), &other.process) != bystanders.end()) continue;
+      if (std::find(bystanders.begin(), bystanders.end(), &other.process) != bystanders.end())
+        continue;
       step.deviations.push_back({fmt::format("{} keeps running", other.process.name),
                                  "others need it, or it is not ours to stop"});
     }

@@ -19,7 +19,8 @@ std::string Redacted(const Act& act) {
   }
   const auto* write = std::get_if<port::WriteFile>(&act.action);
   if (write != nullptr && !act.source) {
-    text += fmt::format(" ({} bytes, digest {:016x})", write->content.size(), Digest(write->content));
+    text +=
+        fmt::format(" ({} bytes, digest {:016x})", write->content.size(), Digest(write->content));
   }
   return text;
 }
@@ -38,7 +39,8 @@ struct Bounds {
 
 std::string Kind(const Task& task) {
   if (std::holds_alternative<Act>(task.what)) return "act";
-  if (const auto* look = std::get_if<Look>(&task.what)) return look->learns.empty() ? "wait" : "learn";
+  if (const auto* look = std::get_if<Look>(&task.what))
+    return look->learns.empty() ? "wait" : "learn";
   return "confirm";
 }
 
@@ -75,11 +77,11 @@ std::string Describe(const Task& task) {
 }
 
 std::string RenderPlan(const Plan& plan) {
-  std::string out = fmt::format("plan {:016x}: {} of cluster {}, {}, gate {}\n", plan.digest,
-                                plan.procedure, plan.cluster->name,
-                                plan.options.style == Style::kOurs ? "with proofs"
-                                                                   : "by the manual's letter",
-                                GateName(plan.options.gate));
+  std::string out =
+      fmt::format("plan {:016x}: {} of cluster {}, {}, gate {}\n", plan.digest, plan.procedure,
+                  plan.cluster->name,
+                  plan.options.style == Style::kOurs ? "with proofs" : "by the manual's letter",
+                  GateName(plan.options.gate));
   for (const std::string& assumption : plan.cluster->assumptions) {
     out += fmt::format("assumed: {}\n", assumption);
   }

@@ -40,7 +40,6 @@ void CheckThere(const Cluster& cluster, Refusals* out) {
 struct Home {
   const Process* process;
   bool is_new;
-  bool is_drainer;
 };
 
 void CheckPairOfHomes(const Home& a, const Home& b, Refusals* out) {
@@ -61,10 +60,10 @@ void CheckPairOfHomes(const Home& a, const Home& b, Refusals* out) {
 
 void CheckHomes(const Cluster& cluster, Refusals* out) {
   std::vector<Home> homes;
-  for (const Pump& pump : cluster.old_pumps) homes.push_back({&pump.process, false, false});
-  for (const Drainer& drainer : cluster.old_drainers) homes.push_back({&drainer.process, false, true});
-  for (const Pump& pump : cluster.new_pumps) homes.push_back({&pump.process, true, false});
-  for (const Drainer& drainer : cluster.new_drainers) homes.push_back({&drainer.process, true, true});
+  for (const Pump& pump : cluster.old_pumps) homes.push_back({&pump.process, false});
+  for (const Drainer& drainer : cluster.old_drainers) homes.push_back({&drainer.process, false});
+  for (const Pump& pump : cluster.new_pumps) homes.push_back({&pump.process, true});
+  for (const Drainer& drainer : cluster.new_drainers) homes.push_back({&drainer.process, true});
   for (std::size_t i = 0; i < homes.size(); ++i) {
     for (std::size_t j = i + 1; j < homes.size(); ++j) {
       if (homes[j].is_new) CheckPairOfHomes(homes[i], homes[j], out);
@@ -82,9 +81,10 @@ void CheckList(const std::string& from, const std::string& to, const char* what,
                const std::vector<std::string>& before, const std::vector<std::string>& after,
                Refusals* out) {
   if (before == after) return;
-  out->push_back(fmt::format("{} of {} is {}, of {} it is {}: other rows would reach the sink; make "
-                             "them the same",
-                             what, from, Joined(before), to, Joined(after)));
+  out->push_back(
+      fmt::format("{} of {} is {}, of {} it is {}: other rows would reach the sink; make "
+                  "them the same",
+                  what, from, Joined(before), to, Joined(after)));
 }
 
 void CheckSuccessor(const Drainer& old_one, const Drainer& new_one, Refusals* out) {
@@ -93,23 +93,25 @@ void CheckSuccessor(const Drainer& old_one, const Drainer& new_one, Refusals* ou
   CheckList(from, to, "ignore-schemas", old_one.filters.ignore_schemas,
             new_one.filters.ignore_schemas, out);
   CheckList(from, to, "replicate-do-db", old_one.filters.do_dbs, new_one.filters.do_dbs, out);
-  CheckList(from, to, "replicate-do-table", old_one.filters.do_tables, new_one.filters.do_tables, out);
+  CheckList(from, to, "replicate-do-table", old_one.filters.do_tables, new_one.filters.do_tables,
+            out);
   if (old_one.sink.checkpoint_schema != new_one.sink.checkpoint_schema) {
     out->push_back(fmt::format(
         "{} keeps its checkpoint in schema {}, {} would look in {} and not find it: use the same",
         from, old_one.sink.checkpoint_schema, to, new_one.sink.checkpoint_schema));
   }
   if (old_one.sink.name != new_one.sink.name || old_one.sink.type != new_one.sink.type) {
-    out->push_back(fmt::format("{} applies to {} ({}), {} would apply to {} ({}): use the same sink",
-                               from, old_one.sink.name, old_one.sink.type, to, new_one.sink.name,
-                               new_one.sink.type));
+    out->push_back(fmt::format(
+        "{} applies to {} ({}), {} would apply to {} ({}): use the same sink", from,
+        old_one.sink.name, old_one.sink.type, to, new_one.sink.name, new_one.sink.type));
   }
 }
 
 void CheckSink(const Cluster& cluster, const Drainer& drainer, Refusals* out) {
   const std::string& name = drainer.process.name;
   if (drainer.sink.type == "flash") {
-    out->push_back(fmt::format("{} applies to flash, which the cluster version does not know", name));
+    out->push_back(
+        fmt::format("{} applies to flash, which the cluster version does not know", name));
   }
   if (drainer.sink.type != "kafka") return;
   for (const Process* process : RetiredBystanders(cluster)) {
@@ -133,24 +135,27 @@ void CheckGate(const Cluster& cluster, const PlanOptions& options, Refusals* out
   if (options.gate != Gate::kBoth) return;
   for (const Drainer& drainer : cluster.old_drainers) {
     if (!SyncedCanRise(drainer)) {
-      out->push_back(fmt::format(
-          "--gate both: Synced of {} ({} with dispatch) can't become true while it is healthy, only "
-          "when it is stuck; use --gate proof",
-          drainer.process.name, drainer.sink.type));
+      out->push_back(
+          fmt::format("--gate both: Synced of {} ({} with dispatch) can't become true while it is "
+                      "healthy, only "
+                      "when it is stuck; use --gate proof",
+                      drainer.process.name, drainer.sink.type));
     }
   }
 }
 
 void CheckRetention(const Cluster& cluster, const PlanOptions& options, Refusals* out) {
   if (cluster.pump_gc < options.drain_timeout) {
-    out->push_back(fmt::format(
-        "new Pumps keep binlogs for {}, and draining may take {}: what is written meanwhile could be "
-        "purged before a new Drainer reads it; set a longer gc",
-        FormatDuration(cluster.pump_gc), FormatDuration(options.drain_timeout)));
+    out->push_back(
+        fmt::format("new Pumps keep binlogs for {}, and draining may take {}: what is written "
+                    "meanwhile could be "
+                    "purged before a new Drainer reads it; set a longer gc",
+                    FormatDuration(cluster.pump_gc), FormatDuration(options.drain_timeout)));
   }
   if (cluster.era == "kafka" && cluster.kafka_retention < options.drain_timeout) {
     out->push_back(fmt::format(
-        "Kafka keeps messages for {}, and draining may take {}: unread ones could be deleted; set a "
+        "Kafka keeps messages for {}, and draining may take {}: unread ones could be deleted; set "
+        "a "
         "longer retention for the Pumps' topics",
         FormatDuration(cluster.kafka_retention), FormatDuration(options.drain_timeout)));
   }

@@ -1,6 +1,6 @@
 // What must be right before step 1. The first part needs nothing but the cluster's description and
-// refuses at plan time; the second looks at the registry, the old Drainers, their checkpoints and the
-// TiDBs' configuration. Each refusal is a sentence that says what to do.
+// refuses at plan time; the second looks at the registry, the old Drainers, their checkpoints and
+// the TiDBs' configuration. Each refusal is a sentence that says what to do.
 #pragma once
 
 #include <string>

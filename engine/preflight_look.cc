@@ -43,10 +43,11 @@ Verdict JudgeCisterns(const Cluster& cluster, const Registry& registry) {
           return cistern.host == address || cistern.id == address;
         });
     if (!known) {
-      return Never(fmt::format(
-          "an old Drainer that nobody listed is registered: {} at {} ({}). Name it in the site file, "
-          "or delete its key /tidb-binlog/cisterns/{} if it is gone for good",
-          cistern.id, cistern.host, cistern.alive ? "alive" : "not alive", cistern.id));
+      return Never(
+          fmt::format("an old Drainer that nobody listed is registered: {} at {} ({}). Name it in "
+                      "the site file, "
+                      "or delete its key /tidb-binlog/cisterns/{} if it is gone for good",
+                      cistern.id, cistern.host, cistern.alive ? "alive" : "not alive", cistern.id));
     }
   }
   return Holds("");
@@ -63,10 +64,11 @@ Verdict JudgeStrangers(const Cluster& cluster, const Registry& registry) {
           return pump.host == address || pump.id == address || pump.id == listed.node_id;
         });
     if (known) continue;
-    return Never(fmt::format(
-        "an old Pump that no inventory lists is alive: {} at {}. A TiDB may write through it that would "
-        "go on writing to the old side: add its host to the inventory, or stop both",
-        pump.id, pump.host));
+    return Never(
+        fmt::format("an old Pump that no inventory lists is alive: {} at {}. A TiDB may write "
+                    "through it that would "
+                    "go on writing to the old side: add its host to the inventory, or stop both",
+                    pump.id, pump.host));
   }
   return Holds("");
 }
@@ -88,10 +90,11 @@ Verdict JudgeLag(const Cluster& cluster, const std::string& name, const OldDrain
   if (status.lower <= 0) return Holds("");
   const Duration lag = TsoGapMs(status.upper, status.lower) * kMillisecond;
   if (cluster.era == "kafka" && lag + kSafeForward >= cluster.kafka_retention) {
-    return Never(fmt::format(
-        "{} is {} behind and Kafka keeps messages for {}: unread ones may be deleted before they are "
-        "read; set a longer retention for the Pumps' topics first",
-        name, FormatDuration(lag), FormatDuration(cluster.kafka_retention)));
+    return Never(
+        fmt::format("{} is {} behind and Kafka keeps messages for {}: unread ones may be deleted "
+                    "before they are "
+                    "read; set a longer retention for the Pumps' topics first",
+                    name, FormatDuration(lag), FormatDuration(cluster.kafka_retention)));
   }
   if (lag + kSafeForward >= cluster.pump_gc) {
     return Never(fmt::format("{} is {} behind and new Pumps keep binlogs for {}: set a longer gc",
@@ -111,7 +114,8 @@ Verdict JudgeCheckpoints(const Cluster& cluster, std::size_t index, const Answer
   }
   if (!saved || !saved->present || saved->commit_ts <= 0) {
     return Never(fmt::format(
-        "the checkpoint of {} can't be read ({}): the new Drainer would not resume where it stopped; "
+        "the checkpoint of {} can't be read ({}): the new Drainer would not resume where it "
+        "stopped; "
         "find where it is kept (checkpoint schema, data directory) and say so in the site file",
         name, saved ? place.sentence + " holds no commitTS" : saved.error().message));
   }
@@ -124,9 +128,9 @@ Verdict JudgeCheckpoints(const Cluster& cluster, std::size_t index, const Answer
     return Unknown(3, stale.error().message);
   }
   if (!stale || stale->present) {
-    return Never(fmt::format(
-        "{} exists already and would override what {} hands over to {}: move it away",
-        new_place.sentence, name, next.process.name));
+    return Never(
+        fmt::format("{} exists already and would override what {} hands over to {}: move it away",
+                    new_place.sentence, name, next.process.name));
   }
   return Holds("");
 }
@@ -139,10 +143,11 @@ Verdict JudgeSocket(const Tidb& tidb, const Answer& config, const Answer& script
   const bool in_config = config.body.find("binlog-socket") != std::string::npos;
   const bool in_script = script.body.find("binlog-socket") != std::string::npos;
   if (!tidb.old_socket.empty() && config.ok() && script.ok() && !in_config && !in_script) {
-    return Never(fmt::format(
-        "{} writes to {}, but neither {} nor {} says so: wherever its binlog-socket is given, it would "
-        "be left over and win over the new Pumps; move it into the configuration file",
-        name, tidb.old_socket, tidb.process.config, tidb.process.script));
+    return Never(
+        fmt::format("{} writes to {}, but neither {} nor {} says so: wherever its binlog-socket is "
+                    "given, it would "
+                    "be left over and win over the new Pumps; move it into the configuration file",
+                    name, tidb.old_socket, tidb.process.config, tidb.process.script));
   }
   return Holds("");
 }
@@ -153,9 +158,10 @@ Verdict JudgeDrainers(const Cluster& cluster, const Layout& layout,
     const std::string& name = cluster.old_drainers[i].process.name;
     const Result<OldDrainerStatus> status = ParseOldDrainerStatus(answers[layout.drainers + i]);
     if (!status) {
-      return Unknown(1, fmt::format("old Drainer {} gives no status: {}. Start it, or remove it from "
-                                    "the site file if its downstream is given up",
-                                    name, status.error().message));
+      return Unknown(1,
+                     fmt::format("old Drainer {} gives no status: {}. Start it, or remove it from "
+                                 "the site file if its downstream is given up",
+                                 name, status.error().message));
     }
     if (!status->ticked) return Unknown(1, fmt::format("old Drainer {} has not ticked yet", name));
     *now = std::max(*now, status->upper);
@@ -218,9 +224,9 @@ Verdict EvaluatePreflight(const LookContext& context, const std::vector<Answer>&
                           answers[layout.tidbs + 2 * i + 1]);
     if (verdict.state != Verdict::State::kHolds) return verdict;
   }
-  verdict = Holds(fmt::format("{} old Drainer{} answer, checkpoints readable, registry listed",
-                              cluster.old_drainers.size(),
-                              cluster.old_drainers.size() == 1 ? "" : "s"));
+  verdict =
+      Holds(fmt::format("{} old Drainer{} answer, checkpoints readable, registry listed",
+                        cluster.old_drainers.size(), cluster.old_drainers.size() == 1 ? "" : "s"));
   verdict.facts = std::move(facts);
   return verdict;
 }

@@ -91,8 +91,8 @@ Status AddKey(const std::string& key, const std::string& value, Registry* regist
 
 Result<std::string> DecodeBase64(std::string_view text) {
   while (!text.empty() && text.back() == '=') text.remove_suffix(1);
-  std::string bytes;
-  bytes.reserve(text.size() * 3 / 4);
+  std::string bytes(text.size() / 4 * 3, '\0');
+  std::size_t to = 0;
   unsigned int bits = 0;
   int count = 0;
   for (const char c : text) {
@@ -100,9 +100,9 @@ Result<std::string> DecodeBase64(std::string_view text) {
     if (value < 0) return Error{ErrorCode::kBadInput, "not base64", ""};
     bits = (bits << 6) | static_cast<unsigned int>(value);
     if (++count == 4) {
-      bytes += static_cast<char>((bits >> 16) & 0xFF);
-      bytes += static_cast<char>((bits >> 8) & 0xFF);
-      bytes += static_cast<char>(bits & 0xFF);
+      bytes[to++] = static_cast<char>((bits >> 16) & 0xFF);
+      bytes[to++] = static_cast<char>((bits >> 8) & 0xFF);
+      bytes[to++] = static_cast<char>(bits & 0xFF);
       bits = 0;
       count = 0;
     }

@@ -1,6 +1,7 @@
 // The registries of both eras in PD's etcd, read from the v3 JSON gateway's answer. The old one is
-// /tidb-binlog/{pumps,cisterns}/ID/{object,alive}, the cluster one /tidb-binlog/v1/{pumps,drainers}/ID
-// (tidb-binlog kafka: pump/registry.go; tidb-binlog: pkg/node/node.go).
+// /tidb-binlog/{pumps,cisterns}/ID/{object,alive}, the cluster one
+// /tidb-binlog/v1/{pumps,drainers}/ID (tidb-binlog kafka: pump/registry.go; tidb-binlog:
+// pkg/node/node.go).
 #pragma once
 
 #include <string>
@@ -21,7 +22,7 @@ struct OldNode {
   std::string host;         ///< "ip:port"; "" when there is only an `alive` key
   bool has_object = false;  ///< the key without a lease: it stays when the process crashes
   bool alive = false;
-  bool offline = false;     ///< it was stopped cleanly
+  bool offline = false;  ///< it was stopped cleanly
   Tso offline_ts = 0;
 };
 

@@ -60,7 +60,8 @@ void EachLine(std::string_view text, Visit visit) {
 
 std::string AnswerText(const port::Answer& answer) {
   const std::string_view name = port::kAnswerCodeNames[static_cast<std::size_t>(answer.code)];
-  if (answer.code == port::AnswerCode::kHttpStatus) return fmt::format("{} {}", name, answer.status);
+  if (answer.code == port::AnswerCode::kHttpStatus)
+    return fmt::format("{} {}", name, answer.status);
   return std::string(name);
 }
 
@@ -114,8 +115,8 @@ Result<ClusterDrainerStatus> ParseClusterDrainerStatus(const port::Answer& answe
   TRY_ASSIGN(const JsonDocument document, ParseObject(answer, "status of a cluster Drainer"));
   const JsonValue& root = document.root();
   if (root.Find("LastTS") == nullptr) {
-    return Error{ErrorCode::kBadInput, "the answer has no LastTS: no Drainer of the cluster version",
-                 ""};
+    return Error{ErrorCode::kBadInput,
+                 "the answer has no LastTS: no Drainer of the cluster version", ""};
   }
   ClusterDrainerStatus status;
   status.synced = BoolOf(root, "Synced");
@@ -201,8 +202,8 @@ std::int64_t UnfinishedDdlJobs(std::string_view body) {
       // Without the column (2.0 prints each job as one text), any cell that names a state counts.
       if (!header && (column == state_column || state_column < 0)) {
         for (const std::string_view state : kInFlight) {
-          if (cell == state || (state_column < 0 && state != "none" &&
-                                cell.find(state) != std::string::npos)) {
+          if (cell == state ||
+              (state_column < 0 && state != "none" && cell.find(state) != std::string::npos)) {
             unfinished = true;
           }
         }

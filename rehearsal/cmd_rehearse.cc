@@ -131,6 +131,7 @@ Result<std::unique_ptr<Outcome>> Rehearsal::GoOnce(const Prepared& prepared,
   RunOptions run_options;
   run_options.engine = Choice(job);
   run_options.keep_trace = keep;
+  run_options.digest = keep;
   run_options.fail_on_exposure = options_.fail_on == "exposure";
   run_options.reproduce = Reproduce(job, plan.seed);
   TRY_ASSIGN(RunResult result, Run(prepared, plan, job.engine, run_options));

@@ -122,7 +122,7 @@ void InProcessHost::OnInput(const port::Input& input) {
 void InProcessHost::Handle(const port::Input& input) {
   outputs_.clear();
   engine_->Handle(input, &outputs_);
-  const std::vector<port::Output> outputs = std::move(outputs_);
+  std::vector<port::Output> outputs = std::move(outputs_);
   for (const port::Output& output : outputs) {
     if (dead_ || finished_) return;
     if (options_.faults.decides_late && late_at_ == 0 && StopsOldDrainer(output)) {
@@ -133,6 +133,7 @@ void InProcessHost::Handle(const port::Input& input) {
       Output(output);
     }
   }
+  outputs_ = std::move(outputs);  // for its memory
 }
 
 bool InProcessHost::StopsOldDrainer(const port::Output& output) const {

@@ -79,7 +79,7 @@ Result<RunResult> Run(const Prepared& prepared, const sim::RunPlan& run_plan,
 
   RunResult result;
   trace::Header& header = result.trace.header;
-  header = MakeHeader(run_plan);
+  header = MakeHeader(run_plan, options.keep_trace || options.digest);
   header.engine = choice.Name();
   header.gate = choice.gate;
   header.reproduce = options.reproduce;
@@ -98,7 +98,9 @@ Result<RunResult> Run(const Prepared& prepared, const sim::RunPlan& run_plan,
     HostOptions host_options;
     host_options.name = choice.Name();
     host_options.faults = variant.host;
-    host_options.operator_answers = run_plan.operator_answers;
+    for (const auto& [question, answer] : settings.operator_answers) {
+      host_options.operator_answers.push_back(question + "=" + answer);
+    }
     InProcessHost host(*std::move(plan), std::move(executor_options), std::move(host_options),
                        run_plan.faults);
     sim::World(run_plan, &recorder, &host).Run();

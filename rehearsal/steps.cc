@@ -11,7 +11,7 @@ void StepCollector::Add(const trace::Event& event, std::string step, std::string
   lines_.push_back({event.time, std::move(step), std::move(what), std::move(text)});
 }
 
-void StepCollector::OnEvent(const trace::Event& event) {
+void StepCollector::OnRareEvent(const trace::Event& event) {
   const auto text = [&] { return std::string(texts_.Get(event.text)); };
   switch (event.kind) {
     case EventKind::kStepStarted:

@@ -24,11 +24,21 @@ class StepCollector {
   StepCollector(const trace::Header& header, const trace::TextTable& texts)
       : header_(header), texts_(texts) {}
 
-  void OnEvent(const trace::Event& event);
+  void OnEvent(const trace::Event& event) {
+    switch (event.kind) {
+      case trace::EventKind::kTxnCommitted:
+      case trace::EventKind::kRowCommitted:
+      case trace::EventKind::kBinlogAcked:
+      case trace::EventKind::kTxnHanded:
+      case trace::EventKind::kRowApplied: break;
+      default: OnRareEvent(event); break;
+    }
+  }
   const std::vector<StepLine>& lines() const { return lines_; }
   bool synthesised() const { return synthesised_; }
 
  private:
+  void OnRareEvent(const trace::Event& event);
   void Add(const trace::Event& event, std::string step, std::string what, std::string text);
 
   const trace::Header& header_;

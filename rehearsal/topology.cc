@@ -387,7 +387,7 @@ Result<sim::RunPlan> Again(const Prepared& prepared, std::uint64_t seed) {
   return sim::Resolve(prepared.scenario, prepared.topology, seed);
 }
 
-trace::Header MakeHeader(const sim::RunPlan& plan) {
+trace::Header MakeHeader(const sim::RunPlan& plan, bool with_plan) {
   trace::Header header;
   header.scenario = plan.scenario;
   header.scenario_digest = plan.scenario_digest;
@@ -398,7 +398,7 @@ trace::Header MakeHeader(const sim::RunPlan& plan) {
     header.tables.push_back({table.schema, table.name, table.has_key, table.sinks});
   }
   header.drain_max = plan.drain_max;
-  header.run_plan = sim::RunPlanToJson(plan, JsonWriter::Style::kCompact);
+  if (with_plan) header.run_plan = sim::RunPlanToJson(plan, JsonWriter::Style::kCompact);
   return header;
 }
 

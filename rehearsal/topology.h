@@ -38,6 +38,7 @@ Result<Prepared> Prepare(const sim::Scenario& scenario, std::uint64_t seed);
 Result<sim::RunPlan> Again(const Prepared& prepared, std::uint64_t seed);
 
 /// What the trace's header says of a run; engine, gate and write_outage_max are the caller's.
-trace::Header MakeHeader(const sim::RunPlan& plan);
+/// `with_plan`: the RunPlan's text is in it; only who keeps or digests the trace needs that.
+trace::Header MakeHeader(const sim::RunPlan& plan, bool with_plan = true);
 
 }  // namespace tidegate::rehearsal

@@ -15,6 +15,7 @@ Kernel::Kernel(std::uint64_t seed, std::size_t node_count, Duration latency_min,
   Draws draws(seed, Purpose::kLatency, 0);
   for (Duration& latency : latency_) latency = draws.Between(latency_min, latency_max);
   heap_.reserve(1024);
+  entries_.reserve(1024);
 }
 
 void Kernel::Attach(NodeId node, Process* process) {
@@ -100,11 +101,20 @@ void Kernel::ScheduleFault(Time at, std::uint64_t a) {
 }
 
 bool Kernel::Step(Time limit) {
-  if (heap_.empty() || heap_.front().time > limit) {
+  const bool any = front_count_ > 0 || !heap_.empty();
+  const Key next = front_count_ > 0 ? front_[front_count_ - 1] : any ? heap_.front() : Key{0};
+  if (!any || TimeOf(next) > limit) {
     now_ = std::max(now_, limit);
     return false;
   }
-  const Entry entry = Pop();
+  if (front_count_ > 0) {
+    --front_count_;
+  } else {
+    PopHeap();
+  }
+  const auto slot = static_cast<std::uint32_t>(next);
+  const Entry entry = entries_[slot];
+  free_slots_.push_back(slot);
   CHECK(entry.time >= now_);
   now_ = entry.time;
   ++popped_;
@@ -168,34 +178,59 @@ void Kernel::Fail(const Entry& entry, SendFailure failure, Duration delay) {
 }
 
 void Kernel::Push(const Entry& entry) {
-  std::size_t at = heap_.size();
-  heap_.push_back(entry);
-  while (at > 0) {
-    const std::size_t parent = (at - 1) / 4;
-    if (!Before(entry, heap_[parent])) break;
-    heap_[at] = heap_[parent];
-    at = parent;
+  std::uint32_t slot = 0;
+  if (free_slots_.empty()) {
+    slot = static_cast<std::uint32_t>(entries_.size());
+    entries_.push_back(entry);
+  } else {
+    slot = free_slots_.back();
+    free_slots_.pop_back();
+    entries_[slot] = entry;
   }
-  heap_[at] = entry;
+  const Key key = KeyOf(entry, slot);
+  const bool in_front = front_count_ > 0 ? key < front_[0] : heap_.empty() || key < heap_.front();
+  if (!in_front) {
+    PushHeap(key);
+    return;
+  }
+  if (front_count_ == kFrontMax) {
+    PushHeap(front_[0]);
+    std::copy(front_.begin() + 1, front_.end(), front_.begin());
+    --front_count_;
+  }
+  std::size_t at = front_count_++;
+  for (; at > 0 && front_[at - 1] < key; --at) front_[at] = front_[at - 1];
+  front_[at] = key;
 }
 
-Kernel::Entry Kernel::Pop() {
-  const Entry top = heap_.front();
-  const Entry last = heap_.back();
+void Kernel::PushHeap(Key key) {
+  std::size_t at = heap_.size();
+  heap_.push_back(key);
+  Key* const heap = heap_.data();
+  while (at > 0) {
+    const std::size_t parent = (at - 1) / 4;
+    if (heap[parent] < key) break;
+    heap[at] = heap[parent];
+    at = parent;
+  }
+  heap[at] = key;
+}
+
+// REQUIRES: the heap is not empty.
+void Kernel::PopHeap() {
+  const Key last = heap_.back();
   heap_.pop_back();
   const std::size_t size = heap_.size();
-  if (size == 0) return top;
-  Entry* const heap = heap_.data();
+  if (size == 0) return;
+  Key* const heap = heap_.data();
+  const auto earlier = [heap](std::size_t x, std::size_t y) { return heap[y] < heap[x] ? y : x; };
   std::size_t at = 0;
   std::size_t first = 1;
-  const auto earlier = [heap](std::size_t x, std::size_t y) {
-    return Before(heap[y], heap[x]) ? y : x;
-  };
   for (; first + 4 <= size; first = at * 4 + 1) {
     const std::size_t best = earlier(earlier(first, first + 1), earlier(first + 2, first + 3));
-    if (!Before(heap[best], last)) {
+    if (last < heap[best]) {
       heap[at] = last;
-      return top;
+      return;
     }
     heap[at] = heap[best];
     at = best;
@@ -203,13 +238,12 @@ Kernel::Entry Kernel::Pop() {
   if (first < size) {
     std::size_t best = first;
     for (std::size_t child = first + 1; child < size; ++child) best = earlier(best, child);
-    if (Before(heap[best], last)) {
+    if (heap[best] < last) {
       heap[at] = heap[best];
       at = best;
     }
   }
   heap[at] = last;
-  return top;
 }
 
 }  // namespace tidegate::sim

@@ -1,9 +1,11 @@
-// Virtual time and the network. The scheduler is a 4-ary heap of 32-byte entries; time moves only
+// Virtual time and the network. The scheduler is a 4-ary heap of 16-byte keys behind a few sorted
+// ones, the next to come: messages live for microseconds among timers of seconds. Time moves only
 // by popping it; ties break by insertion, faults first. A message is delivered to a process only
 // through the kernel, which knows who is up, who is hung and which links are cut; nodes know
 // nothing of each other but what messages carry.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -125,10 +127,14 @@ class Kernel {
     std::vector<Entry> held;  // deliveries to a hung process
   };
 
-  // Without branches: which of two entries comes first is nothing that a processor can guess.
-  static bool Before(const Entry& x, const Entry& y) {
-    return (x.time < y.time) | ((x.time == y.time) & (x.sequence < y.sequence));
+  // Time, sequence and the entry's slot in one number, so that a comparison needs no branch: which
+  // of two entries comes first is nothing that a processor can guess.
+  __extension__ using Key = unsigned __int128;
+  static Key KeyOf(const Entry& entry, std::uint32_t slot) {
+    return (static_cast<Key>(static_cast<std::uint64_t>(entry.time)) << 64U) |
+           (static_cast<std::uint64_t>(entry.sequence) << 32U) | slot;
   }
+  static Time TimeOf(Key key) { return static_cast<Time>(static_cast<std::uint64_t>(key >> 64U)); }
   std::size_t LinkIndex(NodeId from, NodeId to) const {
     return static_cast<std::size_t>(from) * nodes_.size() + to;
   }
@@ -138,7 +144,8 @@ class Kernel {
     return next_sequence_++;
   }
   void Push(const Entry& entry);
-  Entry Pop();
+  void PushHeap(Key key);
+  void PopHeap();
   void Deliver(const Entry& entry);
   void Fail(const Entry& entry, SendFailure failure, Duration delay);
   void HoldOnLink(const Entry& entry);
@@ -147,7 +154,12 @@ class Kernel {
   std::uint64_t popped_ = 0;
   std::uint32_t next_sequence_ = 1U << 31U;
   std::uint32_t next_fault_sequence_ = 0;
-  std::vector<Entry> heap_;
+  static constexpr std::size_t kFrontMax = 16;
+  std::array<Key, kFrontMax> front_{};  // descending; all of it comes before all of heap_
+  std::size_t front_count_ = 0;
+  std::vector<Key> heap_;
+  std::vector<Entry> entries_;  // by slot
+  std::vector<std::uint32_t> free_slots_;
   std::vector<NodeState> nodes_;
   std::vector<Duration> latency_;
   std::vector<Time> last_arrival_;

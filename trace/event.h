@@ -78,18 +78,18 @@ enum class EventKind : std::uint16_t {
   kAsked,          ///< node or kNoNode; code: port query index; a: ask id; text: Describe()
   kAnswered,  ///< node; code: port AnswerCode; a: ask id; n: status; text: body, as it was sent
   // ------------------------------------------------------------ claims
-  kEngineStarted,   ///< n: incarnation (from 1); text: engine name
-  kEngineCrashed,   ///< n: incarnation; code: CrashPoint; a: how many outputs were performed
-  kActionPlanned,   ///< n: position in the plan; text: Describe() of the action; code: port action
-                    ///< index;
-                    ///< a: 1 when it belongs to an undo
-  kStepStarted,     ///< n: position; text: step id
-  kStepDone,        ///< n: position; text: step id
-  kGateJudged,      ///< code: 1 open, 0 shut; text: what stood, or the false clause
-  kFactJournaled,   ///< text: name ("T0", "M", …); a: value
-  kOperatorAsked,   ///< text: question id
-  kOperatorSaid,    ///< text: answer
-  kEngineSaid,      ///< code: Said; n: place of the step in the plan; text: what it told the operator
+  kEngineStarted,  ///< n: incarnation (from 1); text: engine name
+  kEngineCrashed,  ///< n: incarnation; code: CrashPoint; a: how many outputs were performed
+  kActionPlanned,  ///< n: position in the plan; text: Describe() of the action; code: port action
+                   ///< index;
+                   ///< a: 1 when it belongs to an undo
+  kStepStarted,    ///< n: position; text: step id
+  kStepDone,       ///< n: position; text: step id
+  kGateJudged,     ///< code: 1 open, 0 shut; text: what stood, or the false clause
+  kFactJournaled,  ///< text: name ("T0", "M", …); a: value
+  kOperatorAsked,  ///< text: question id
+  kOperatorSaid,   ///< text: answer
+  kEngineSaid,  ///< code: Said; n: place of the step in the plan; text: what it told the operator
   kEngineFinished,  ///< code: EngineEnd; text: why
   kCount,
 };

@@ -15,10 +15,20 @@
 
 namespace tidegate::trace {
 
+struct TextHash {
+  using is_avalanching = void;
+  std::size_t operator()(std::string_view text) const {
+    return std::hash<std::string_view>()(text);
+  }
+};
+
 /// Strings of a trace, each stored once. Id 0 is the empty string. Ids rise in order of first use.
 class TextTable {
  public:
-  TextTable() { texts_.emplace_back(); }
+  TextTable() {
+    texts_.emplace_back();
+    ids_.reserve(kTextsUsual);
+  }
   TextTable(TextTable&&) = default;
   TextTable& operator=(TextTable&&) = default;
   TextTable(const TextTable&) = delete;
@@ -42,8 +52,10 @@ class TextTable {
   std::size_t size() const { return texts_.size(); }
 
  private:
+  static constexpr std::size_t kTextsUsual = 400;  // of a small run
+
   std::deque<std::string> texts_;  // a deque: views of its strings stay valid as it grows
-  boost::unordered_flat_map<std::string_view, TextId> ids_;
+  boost::unordered_flat_map<std::string_view, TextId, TextHash> ids_;
 };
 
 /// Whoever wants to see each event as it happens.

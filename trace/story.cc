@@ -269,7 +269,8 @@ std::string ClaimSentence(const Words& w) {
     case EventKind::kOperatorAsked:
       return fmt::format("the engine asked the operator{}", w.ColonText());
     case EventKind::kOperatorSaid: return fmt::format("the operator answered{}", w.ColonText());
-    case EventKind::kEngineSaid: return fmt::format("the engine said ({}){}", w.CodeName(), w.ColonText());
+    case EventKind::kEngineSaid:
+      return fmt::format("the engine said ({}){}", w.CodeName(), w.ColonText());
     case EventKind::kEngineFinished:
       return fmt::format("the engine ended (how: {}){}", w.CodeName(), w.ColonText());
     default: return "";

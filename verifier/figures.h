@@ -23,7 +23,8 @@ struct SinkFigures {
   std::uint64_t applied_count = 0;  ///< of these, applied whole
   Duration lag_max = 0;             ///< commit to whole apply, the worst
   Tso handed_over = 0;  ///< the old Drainer's last saved commit_ts when the new one loaded; 0: none
-  Duration drain = -1;  ///< clients attached again (else writers' paths closed) to gate decision; -1: none
+  Duration drain =
+      -1;  ///< clients attached again (else writers' paths closed) to gate decision; -1: none
   Tso outstanding_min = 0;  ///< commit_ts of the oldest that is missing at the end; 0: none
 };
 
@@ -33,9 +34,10 @@ struct ManualGate {
   std::uint64_t answer_count = 0;  ///< /status answers seen at the boundary
   Time first_at = 0;
   Time last_at = 0;
-  Time synced_at = -1;              ///< first answer with Synced true; -1: never
-  Tso checkpoint_at_synced = 0;     ///< saved commit_ts then
-  std::uint64_t undrained_at_synced = 0;  ///< real transactions acknowledged by the old side and missing
+  Time synced_at = -1;           ///< first answer with Synced true; -1: never
+  Tso checkpoint_at_synced = 0;  ///< saved commit_ts then
+  std::uint64_t undrained_at_synced =
+      0;  ///< real transactions acknowledged by the old side and missing
 };
 
 struct Figures {

@@ -64,7 +64,7 @@ struct Finding {
   Section section = Section::kProcedure;
   FindingKind kind = FindingKind::kOrder;
   Cause cause = Cause::kEngine;
-  std::string why;  ///< one sentence: why the witness's events contradict each other
+  std::string why;               ///< one sentence: why the witness's events contradict each other
   std::vector<Witness> witness;  ///< in event order
   std::string follows_from;      ///< id of the check whose finding is the root; empty for a root
   Subjects subjects;

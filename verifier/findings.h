@@ -32,7 +32,7 @@ struct RowWish {
   trace::EventKind kind = trace::EventKind::kRowApplied;
   std::uint16_t table = 0;
   std::int64_t key = 0;
-  Tso commit_ts = 0;      ///< the first event of this change; 0: the row's last event
+  Tso commit_ts = 0;  ///< the first event of this change; 0: the row's last event
 };
 
 struct Draft {

@@ -28,8 +28,8 @@ struct CheckReport {
 
 struct Verdict {
   Outcome outcome = Outcome::kPass;
-  std::string why;  ///< one sentence: what made it this outcome
-  std::vector<Finding> findings;  ///< each root, then those that follow from it
+  std::string why;                  ///< one sentence: what made it this outcome
+  std::vector<Finding> findings;    ///< each root, then those that follow from it
   std::vector<CheckReport> checks;  ///< in the order of checks/all.cc
   Figures figures;
 };

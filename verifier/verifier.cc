@@ -77,8 +77,7 @@ Outcome Verifier::Decide(const std::vector<Finding>& findings, std::string* why)
 Verdict Verifier::Finish(const trace::Trace* trace) {
   for (const std::unique_ptr<Check>& check : checks_) check->OnEnd();
   Verdict verdict;
-  verdict.findings =
-      TellFindings(findings_, Context{header_, texts_, model_, findings_}, trace);
+  verdict.findings = TellFindings(findings_, Context{header_, texts_, model_, findings_}, trace);
   for (const std::unique_ptr<Check>& check : checks_) {
     CheckReport report;
     report.id = std::string(check->Id());

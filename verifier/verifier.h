@@ -1,6 +1,7 @@
-// The verifier: shown every event of a run, it derives the shared facts (Model), lets each check see
-// the kinds that it asked for, and at the end says what held. It reads truth and boundary events;
-// claims only where a check says so. The same object judges a run as it happens and a saved trace.
+// The verifier: shown every event of a run, it derives the shared facts (Model), lets each check
+// see the kinds that it asked for, and at the end says what held. It reads truth and boundary
+// events; claims only where a check says so. The same object judges a run as it happens and a saved
+// trace.
 #pragma once
 
 #include <array>
@@ -31,9 +32,7 @@ class Verifier final : public trace::Listener {
   Verifier(const Verifier&) = delete;
   Verifier& operator=(const Verifier&) = delete;
 
-  void OnEvent(const trace::Event& event, std::uint64_t index) override {
-    Judge(event, index);
-  }
+  void OnEvent(const trace::Event& event, std::uint64_t index) override { Judge(event, index); }
 
   /// The same without a virtual call, for whoever holds the whole trace.
   void Judge(const trace::Event& event, std::uint64_t index) {
@@ -61,7 +60,7 @@ class Verifier final : public trace::Listener {
   Findings findings_;
   FiguresCollector figures_;
   std::vector<std::unique_ptr<Check>> checks_;
-  std::vector<Check*> listeners_;                    // of kind k: [first_[k], first_[k + 1])
+  std::vector<Check*> listeners_;  // of kind k: [first_[k], first_[k + 1])
   std::array<std::uint32_t, kKinds + 1> first_{};
 };
 

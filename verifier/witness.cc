@@ -1,11 +1,10 @@
 #include "verifier/witness.h"
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
 #include <string>
 #include <utility>
-
-#include <boost/unordered/unordered_flat_map.hpp>
 
 #include "trace/story.h"
 
@@ -33,7 +32,6 @@ bool IsRow(EventKind kind) {
 }
 
 constexpr std::size_t kStoryMax = 8;  // of one transaction
-
 
 // Fetches from the trace what the drafts wish for, in one pass.
 class Fetcher {
@@ -71,8 +69,7 @@ class Fetcher {
   };
   using Entries = std::vector<std::size_t>;
 
-  void Add(std::size_t entry, const Evidence& item,
-           std::vector<std::vector<Evidence>>* evidence) {
+  void Add(std::size_t entry, const Evidence& item, std::vector<std::vector<Evidence>>* evidence) {
     if (found_[entry]++ < kStoryMax) (*evidence)[entry].push_back(item);
   }
 

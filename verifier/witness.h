@@ -1,5 +1,5 @@
-// Turns the drafts of a run into findings: fetches from the trace the events of a transaction that a
-// check did not keep, writes each event as a sentence, and says what follows from what.
+// Turns the drafts of a run into findings: fetches from the trace the events of a transaction that
+// a check did not keep, writes each event as a sentence, and says what follows from what.
 #pragma once
 
 #include <vector>

@@ -75,8 +75,8 @@ void Control::WakeAt(Time at) {
   world_.kernel().After(id_, std::max<Duration>(0, at - world_.now()), kWake);
 }
 
-void Control::Post(const port::Input& input) {
-  posted_.push_back(input);
+void Control::Post(port::Input input) {
+  posted_.push_back(std::move(input));
   world_.kernel().After(id_, 0, kDeliver);
 }
 

@@ -25,7 +25,7 @@ class Control final : public Node {
   void Ask(std::uint64_t id, std::uint32_t incarnation, const engine::port::Query& query,
            Duration timeout);
   void WakeAt(Time at);
-  void Post(const engine::port::Input& input);
+  void Post(engine::port::Input input);
   void Claim(trace::Event event, std::string_view text);
 
   /// A statement that takes time (a DDL) has ended.

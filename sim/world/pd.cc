@@ -17,16 +17,16 @@ constexpr std::string_view kBase64 =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 std::string Base64(std::string_view bytes) {
-  std::string out;
+  std::string out((bytes.size() + 2) / 3 * 4, '=');
+  std::size_t to = 0;
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
     std::uint32_t block = 0;
-    for (std::size_t j = 0; j < 3; ++j) {
-      block <<= 8U;
-      if (i + j < bytes.size()) block |= static_cast<unsigned char>(bytes[i + j]);
+    for (std::size_t j = 0; j < count; ++j) {
+      block |= static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i + j])) << (16 - 8 * j);
     }
-    for (std::size_t j = 0; j < 4; ++j) {
-      out += i + j <= bytes.size() ? kBase64[block >> (18 - 6 * j) & 63U] : '=';
-    }
+    for (std::size_t j = 0; j <= count; ++j) out[to + j] = kBase64[block >> (18 - 6 * j) & 63U];
+    to += 4;
   }
   return out;
 }

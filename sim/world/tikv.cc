@@ -9,13 +9,18 @@
 namespace tidegate::sim {
 namespace {
 
+constexpr std::size_t kRowsUsual = 500;  // of a small run, which spends a lot on growing tables
+
 std::uint64_t RowKey(std::uint16_t table, std::int64_t key) {
   return (static_cast<std::uint64_t>(table) << 48U) | static_cast<std::uint64_t>(key);
 }
 
 }  // namespace
 
-Tikv::Tikv(World& world, NodeId id) : Node(world, id), shapes_(world.plan().tables.size(), 0) {}
+Tikv::Tikv(World& world, NodeId id) : Node(world, id), shapes_(world.plan().tables.size(), 0) {
+  rows_.reserve(kRowsUsual);
+  open_.reserve(kRowsUsual);
+}
 
 bool Tikv::Lock(Tso start_ts, std::vector<RowChange>* rows) {
   std::erase_if(*rows, [&](RowChange& row) {

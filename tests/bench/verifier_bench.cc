@@ -1,10 +1,13 @@
-// The verifier alone, from memory: a mixed trace with every check on, and a backlog of four million
-// outstanding commits.
+// The verifier alone: a mixed trace with every check on, from memory and from either file format,
+// and a backlog of four million outstanding commits. One item is one event.
 #include <benchmark/benchmark.h>
 #include <sys/resource.h>
 
 #include <cstdint>
+#include <filesystem>
+#include <string>
 
+#include "trace/file.h"
 #include "trace/recorder.h"
 #include "verifier/verifier.h"
 
@@ -83,25 +86,57 @@ class Writer {
   Time now_ = 0;
 };
 
+const trace::Trace& Mixed() {
+  static const trace::Trace kTrace = [] {
+    trace::Trace trace;
+    trace.header = BenchHeader();
+    Writer writer(&trace);
+    constexpr std::int64_t kTransactions = 500'000;
+    constexpr std::int64_t kBehind = 500;
+    for (std::int64_t i = 0; i < kTransactions + kBehind; ++i) {
+      if (i < kTransactions) writer.Commit(i);
+      if (i >= kBehind) writer.Apply(i - kBehind);
+      if (i >= kBehind && i % 3000 == 0) writer.Save(i - kBehind);
+    }
+    writer.End();
+    return trace;
+  }();
+  return kTrace;
+}
+
+void CountEvents(const Verdict& verdict, benchmark::State& state) {
+  if (verdict.outcome != Outcome::kPass) state.SkipWithError("the trace must pass");
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(Mixed().events.size()));
+}
+
 void MixedTrace(benchmark::State& state) {
-  trace::Trace trace;
-  trace.header = BenchHeader();
-  Writer writer(&trace);
-  constexpr std::int64_t kTransactions = 500'000;
-  constexpr std::int64_t kBehind = 500;
-  for (std::int64_t i = 0; i < kTransactions + kBehind; ++i) {
-    if (i < kTransactions) writer.Commit(i);
-    if (i >= kBehind) writer.Apply(i - kBehind);
-    if (i >= kBehind && i % 3000 == 0) writer.Save(i - kBehind);
-  }
-  writer.End();
-  for (auto _ : state) {
-    Verdict verdict = JudgeTrace(trace, {});
-    if (verdict.outcome != Outcome::kPass) state.SkipWithError("the trace must pass");
-  }
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(trace.events.size()));
+  Verdict verdict;
+  Mixed();
+  for ([[maybe_unused]] auto iteration : state) verdict = JudgeTrace(Mixed(), {});
+  CountEvents(verdict, state);
 }
 BENCHMARK(MixedTrace)->Unit(benchmark::kMillisecond);
+
+// Streamed: each event is judged as it is read, none is kept.
+void MixedFile(benchmark::State& state, const std::string& suffix) {
+  const std::string path =
+      std::filesystem::temp_directory_path() / ("tidegate-verifier-bench" + suffix);
+  CHECK(trace::WriteTrace(Mixed(), path).has_value());
+  Verdict verdict;
+  for ([[maybe_unused]] auto iteration : state) {
+    trace::Header header;
+    trace::TextTable texts;
+    const auto reader = trace::OpenTrace(path, &header, &texts);
+    CHECK(reader.has_value());
+    Verifier verifier(header, texts, {});
+    CHECK((*reader)->ReadEvents(&verifier).has_value());
+    verdict = verifier.Finish(nullptr);
+  }
+  std::filesystem::remove(path);
+  CountEvents(verdict, state);
+}
+BENCHMARK_CAPTURE(MixedFile, Binary, ".tgt")->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(MixedFile, Jsonl, ".jsonl")->Unit(benchmark::kMillisecond);
 
 // Streams the commits without keeping a trace, so that the peak of memory is the verifier's own.
 void Backlog(benchmark::State& state) {

@@ -99,8 +99,7 @@ std::string Base64(std::string_view bytes) {
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     unsigned int group = 0;
     for (std::size_t j = 0; j < 3; ++j) {
-      group = (group << 8) |
-              (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0U);
+      group = (group << 8) | (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0U);
     }
     for (std::size_t j = 0; j < 4; ++j) {
       text += i + j > bytes.size() ? '=' : kAlphabet[(group >> (18 - 6 * j)) & 63];
@@ -120,7 +119,8 @@ FakeEnv::FakeEnv(Cluster a_cluster) : cluster(std::move(a_cluster)) {
     const Process& p = tidb.process;
     start(p);
     files[Key(p.host, p.config)] = "port = 4000\n[binlog]\nwrite-timeout = \"15s\"\n";
-    files[Key(p.host, p.script)] = "exec bin/tidb-server \\\n    --binlog-socket=\"/s\" \\\n    -L\n";
+    files[Key(p.host, p.script)] =
+        "exec bin/tidb-server \\\n    --binlog-socket=\"/s\" \\\n    -L\n";
     binaries[Key(p.host, p.binary)] = cluster.tidb_version;
   }
   for (const Pump& pump : cluster.old_pumps) start(pump.process);
@@ -161,9 +161,10 @@ bool FakeEnv::Drive(Executor* executor, Duration limit, const Crash* crash) {
   while (true) {
     if (Take(&taken, crash)) return false;
     if (executor->finished()) return true;
-    const auto next = std::min_element(events_.begin(), events_.end(), [](const auto& a, const auto& b) {
-      return a.at != b.at ? a.at < b.at : a.order < b.order;
-    });
+    const auto next =
+        std::min_element(events_.begin(), events_.end(), [](const auto& a, const auto& b) {
+          return a.at != b.at ? a.at < b.at : a.order < b.order;
+        });
     if (next == events_.end() || next->at > end) return false;
     Event event = std::move(*next);
     events_.erase(next);
@@ -261,9 +262,10 @@ port::Answer FakeEnv::Look(const port::Query& query) {
     if (sql->statement.rfind("show", 0) == 0) {
       return Ok(marker ? "Tables_in_app\ntidegate_marker_1\n" : "");
     }
-    return Ok(fmt::format("clusterID\tcheckPoint\n77\t{{\"commitTS\":{},\"positions\":{{\"host-1:8250\":"
-                          "{{\"offset\":9}}}},\"ts-map\":{{}}}}\n",
-                          checkpoint));
+    return Ok(
+        fmt::format("clusterID\tcheckPoint\n77\t{{\"commitTS\":{},\"positions\":{{\"host-1:8250\":"
+                    "{{\"offset\":9}}}},\"ts-map\":{{}}}}\n",
+                    checkpoint));
   }
   const auto& tcp = std::get<port::ConnectTcp>(query);
   return Code(PortOpen(tcp.host, tcp.port) ? port::AnswerCode::kOk
@@ -301,8 +303,9 @@ port::Answer FakeEnv::Get(const port::HttpGet& get) {
     if (p.host != get.host || tidb.status_port != get.port) continue;
     if (!active[Key(p.host, p.unit)]) return Code(port::AnswerCode::kConnectionRefused);
     if (get.path != "/status") return Ok("{\"Skipped\":false,\"SkippedCommitterCounter\":0}");
-    return Ok(fmt::format("{{\"connections\":{},\"version\":\"5.7.10-TiDB-{}\",\"git_hash\":\"x\"}}",
-                          attached ? 3 : 0, binaries[Key(p.host, p.binary)]));
+    return Ok(
+        fmt::format("{{\"connections\":{},\"version\":\"5.7.10-TiDB-{}\",\"git_hash\":\"x\"}}",
+                    attached ? 3 : 0, binaries[Key(p.host, p.binary)]));
   }
   if (!PortOpen(get.host, get.port)) return Code(port::AnswerCode::kConnectionRefused);
   for (const Drainer& drainer : cluster.old_drainers) {
@@ -313,29 +316,31 @@ port::Answer FakeEnv::Get(const port::HttpGet& get) {
     for (const Pump& pump : cluster.old_pumps) {
       pumps += fmt::format("{}\"{}\":{{\"offset\":9}}", pumps.empty() ? "" : ",", pump.node_id);
     }
-    return Ok(fmt::format("{{\"PumpPos\":{{{}}},\"Synced\":{},\"DepositWindow\":{{\"Upper\":{},"
-                          "\"Lower\":{}}},\"TsMap\":\"\"}}\n",
-                          pumps, synced, upper,
-                          upper - ((lower_behind / kMillisecond) << kTsoLogicalBits)));
+    return Ok(fmt::format(
+        "{{\"PumpPos\":{{{}}},\"Synced\":{},\"DepositWindow\":{{\"Upper\":{},"
+        "\"Lower\":{}}},\"TsMap\":\"\"}}\n",
+        pumps, synced, upper, upper - ((lower_behind / kMillisecond) << kTsoLogicalBits)));
   }
   std::string nodes;
   for (const Pump& pump : cluster.new_pumps) {
     const Process& p = pump.process;
     if (!active[Key(p.host, p.unit)]) continue;
-    nodes += fmt::format("{}\"{}\":{}", nodes.empty() ? "" : ",", p.name,
-                         get.path == "/status" && get.port == 8250
-                             ? fmt::format("{{\"nodeId\":\"{}\",\"host\":\"{}:{}\",\"state\":\"online\","
-                                           "\"isAlive\":false,\"score\":0,\"label\":null,"
-                                           "\"maxCommitTS\":{},\"updateTS\":{}}}",
-                                           p.name, p.host, p.port, TsoNow(), TsoNow())
-                             : std::to_string(TsoNow()));
+    nodes +=
+        fmt::format("{}\"{}\":{}", nodes.empty() ? "" : ",", p.name,
+                    get.path == "/status" && get.port == 8250
+                        ? fmt::format("{{\"nodeId\":\"{}\",\"host\":\"{}:{}\",\"state\":\"online\","
+                                      "\"isAlive\":false,\"score\":0,\"label\":null,"
+                                      "\"maxCommitTS\":{},\"updateTS\":{}}}",
+                                      p.name, p.host, p.port, TsoNow(), TsoNow())
+                        : std::to_string(TsoNow()));
   }
   if (get.port == 8250) {
-    return Ok(fmt::format("{{\"status\":{{{}}},\"CommitTS\":{},\"Checkpoint\":{{}},\"ErrMsg\":\"\"}}\n",
-                          nodes, TsoNow()));
+    return Ok(
+        fmt::format("{{\"status\":{{{}}},\"CommitTS\":{},\"Checkpoint\":{{}},\"ErrMsg\":\"\"}}\n",
+                    nodes, TsoNow()));
   }
-  return Ok(fmt::format("{{\"PumpPos\":{{{}}},\"Synced\":false,\"LastTS\":{},\"TsMap\":\"\"}}\n", nodes,
-                        TsoNow() - (Tso{3000} << kTsoLogicalBits)));
+  return Ok(fmt::format("{{\"PumpPos\":{{{}}},\"Synced\":false,\"LastTS\":{},\"TsMap\":\"\"}}\n",
+                        nodes, TsoNow() - (Tso{3000} << kTsoLogicalBits)));
 }
 
 port::Answer FakeEnv::Registry() {
@@ -347,9 +352,10 @@ port::Answer FakeEnv::Registry() {
   for (const Pump& pump : cluster.old_pumps) {
     add("/tidb-binlog/pumps/" + pump.node_id + "/alive", "{}");
     add("/tidb-binlog/pumps/" + pump.node_id + "/object",
-        fmt::format("{{\"NodeID\":\"{}\",\"Host\":\"{}:8250\",\"IsAlive\":false,\"IsOffline\":false,"
-                    "\"OfflineTS\":0}}",
-                    pump.node_id, pump.process.host));
+        fmt::format(
+            "{{\"NodeID\":\"{}\",\"Host\":\"{}:8250\",\"IsAlive\":false,\"IsOffline\":false,"
+            "\"OfflineTS\":0}}",
+            pump.node_id, pump.process.host));
   }
   for (const Drainer& drainer : cluster.old_drainers) {
     const Process& p = drainer.process;

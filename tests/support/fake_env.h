@@ -1,6 +1,6 @@
 // A host for the executor with settable time and scripted answers, and behind it the smallest
-// cluster that an upgrade can be carried out on: units, files and binaries in maps, one PD clock, an
-// old Drainer that is always a few seconds behind. Tests bend it through `intercept` and
+// cluster that an upgrade can be carried out on: units, files and binaries in maps, one PD clock,
+// an old Drainer that is always a few seconds behind. Tests bend it through `intercept` and
 // `fail_operation`, crash the executor at any output, and read what was performed and told.
 #pragma once
 
@@ -77,15 +77,15 @@ class FakeEnv {
   bool attached = true;
   bool marker = false;
   Tso checkpoint = 0;
-  std::map<std::string, bool> active;                ///< "host unit"
+  std::map<std::string, bool> active;  ///< "host unit"
   std::map<std::string, bool> enabled;
-  std::map<std::string, std::string> files;          ///< "host path"
+  std::map<std::string, std::string> files;  ///< "host path"
   std::map<std::string, std::string> binaries;
   std::map<std::string, std::string> backups;
   /// Which answers `/status` of an old Drainer is built from.
   bool synced = false;
   Duration lower_behind = 2850 * kMillisecond;
-  std::string extra_registry;                        ///< more "key\nvalue\n" lines
+  std::string extra_registry;  ///< more "key\nvalue\n" lines
 
  private:
   struct Event {

@@ -37,9 +37,9 @@ table log keyless sinks=mysql
 )";
 
 constexpr std::array<std::string_view, 12> kDropNames = {
-    "tolerant-write", "ignore-error",      "writer-gone",   "no-prewrite",
-    "below-window",   "duplicate",         "less-than-last", "below-start",
-    "resolved-rollback", "unknown-table", "purged-range",  "pending-at-forget"};
+    "tolerant-write",    "ignore-error",  "writer-gone",    "no-prewrite",
+    "below-window",      "duplicate",     "less-than-last", "below-start",
+    "resolved-rollback", "unknown-table", "purged-range",   "pending-at-forget"};
 
 struct Row {
   std::uint16_t table = 0;
@@ -72,7 +72,9 @@ class Builder {
   Status Act();
   Status StatusLine();
 
-  Error Bad(std::string message) const { return Error{ErrorCode::kBadInput, std::move(message), ""}; }
+  Error Bad(std::string message) const {
+    return Error{ErrorCode::kBadInput, std::move(message), ""};
+  }
   bool Has(std::string_view word) const {
     return std::find(words_.begin(), words_.end(), word) != words_.end();
   }
@@ -241,7 +243,8 @@ Status Builder::Commit() {
   txn.kind = EventKind::kTxnCommitted;
   txn.node = node_;
   TRY(Stamps(Word(2), &txn.a, &txn.b));
-  TRY_ASSIGN(const std::vector<Row> rows, Rows(Word(3).find(':') == std::string::npos ? "" : Word(3)));
+  TRY_ASSIGN(const std::vector<Row> rows,
+             Rows(Word(3).find(':') == std::string::npos ? "" : Word(3)));
   TRY_ASSIGN(const NodeId pump, NodeNamed(Value("pump")));
   TRY_ASSIGN(const std::int64_t shape, Int(Value("shape")));
   txn.n = static_cast<std::uint32_t>(rows.size());
@@ -579,7 +582,8 @@ Status ResolveSinks(const std::vector<std::string>& lines, Trace* trace) {
         if (trace->header.nodes[i].name == word.substr(5)) sink = static_cast<NodeId>(i);
       }
       if (sink == kNoNode) {
-        return Error{ErrorCode::kBadInput, fmt::format("there is no sink '{}'", word.substr(5)), ""};
+        return Error{ErrorCode::kBadInput, fmt::format("there is no sink '{}'", word.substr(5)),
+                     ""};
       }
       for (trace::NodeInfo& info : trace->header.nodes) {
         if (info.name == words[1]) info.sink = sink;
@@ -592,8 +596,8 @@ Status ResolveSinks(const std::vector<std::string>& lines, Trace* trace) {
 Status ReadLines(const std::vector<std::string>& lines, bool header, Builder* builder) {
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const Words words = Split(lines[i].substr(0, lines[i].find('#')), ' ');
-    const bool is_header = !words.empty() && (words[0] == "node" || words[0] == "table" ||
-                                              words[0] == "header");
+    const bool is_header =
+        !words.empty() && (words[0] == "node" || words[0] == "table" || words[0] == "header");
     if (is_header != header) continue;
     const Status status = builder->Line(lines[i]);
     if (!status.has_value()) {

@@ -2,9 +2,9 @@
 // for tests of checks: five lines say what happened. Times rise by 1 ms a line unless a line begins
 // with "@": "@10m tidb-1 down".
 //
-// The cluster, unless the text describes its own by `node` and `table` lines before its first event:
-// tidb-1, tidb-2, pd, kafka, zk, old-pump-1, old-pump-2, new-pump-1, old-drainer (sink mysql),
-// new-drainer (sink mysql), mysql; tables a and b (keyed) and log (keyless), all for mysql.
+// The cluster, unless the text describes its own by `node` and `table` lines before its first
+// event: tidb-1, tidb-2, pd, kafka, zk, old-pump-1, old-pump-2, new-pump-1, old-drainer (sink
+// mysql), new-drainer (sink mysql), mysql; tables a and b (keyed) and log (keyless), all for mysql.
 //
 //   node NAME ROLE [old] [new] [era=kafka] [sink=NAME] [host=H] [port=N] [detect=10s] [unkeyed]
 //        [target=VERSION] [foreign] [unit=U] [dir=D]

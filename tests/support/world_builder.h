@@ -19,8 +19,8 @@ struct ClusterOptions {
   int pump_count = 1;
   bool drainer = true;
   std::string version = "v3.0.10";  ///< of Pumps and Drainer
-  std::string drainer_config = {};     ///< drainer.toml
-  std::string pump_config = {};        ///< pump.toml
+  std::string drainer_config = {};  ///< drainer.toml
+  std::string pump_config = {};     ///< pump.toml
   std::int64_t transactions = 100;
   Duration interval = 10 * kMillisecond;
   Duration start = 5 * kSecond;

@@ -25,8 +25,8 @@ std::string FindingText(const Verdict& verdict, std::string_view check) {
     if (finding.count > 1) text += fmt::format(" x{}", finding.count);
     text += fmt::format("\nwhy: {}\n", finding.why);
     for (const verifier::Witness& witness : finding.witness) {
-      text += fmt::format("@{} #{} {}\n", FormatClock(witness.time), witness.index,
-                          witness.sentence);
+      text +=
+          fmt::format("@{} #{} {}\n", FormatClock(witness.time), witness.index, witness.sentence);
     }
   }
   return text;

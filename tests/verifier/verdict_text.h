@@ -21,8 +21,8 @@ std::string FindingText(const verifier::Verdict& verdict, std::string_view check
 /// "check-a check-b": ids of every check that found something, in telling order, without repeats.
 std::string ChecksThatFound(const verifier::Verdict& verdict);
 
-/// BOOST_TESTs that `check` finds exactly `expected` (FindingText, after a first newline) in the trace
-/// that `text` describes, and that its premise held.
+/// BOOST_TESTs that `check` finds exactly `expected` (FindingText, after a first newline) in the
+/// trace that `text` describes, and that its premise held.
 void ExpectFinding(std::string_view check, std::string_view text, std::string_view expected);
 
 std::uint64_t PremiseCount(const verifier::Verdict& verdict, std::string_view check);

@@ -23,9 +23,8 @@ class CheckpointMonotonic final : public Check {
 
   std::string_view Id() const override { return "checkpoint-monotonic"; }
   std::string_view Statement() const override {
-    return
-        "The saved commit_ts never goes back, across restarts and the hand-over, other than "
-        "by a planned import or undo.";
+    return "The saved commit_ts never goes back, across restarts and the hand-over, other than "
+           "by a planned import or undo.";
   }
   Section InSection() const override { return Section::kCheckpoint; }
   KindSet Subscribes() const override { return {EventKind::kCheckpointSaved}; }
@@ -45,9 +44,8 @@ class CheckpointMonotonic final : public Check {
         if (save.event.n != event.n) Judge(save, now);
       }
     }
-    const auto same = std::find_if(saves.begin(), saves.end(), [&](const Evidence& save) {
-      return save.event.n == event.n;
-    });
+    const auto same = std::find_if(saves.begin(), saves.end(),
+                                   [&](const Evidence& save) { return save.event.n == event.n; });
     if (same == saves.end()) {
       saves.push_back(now);
       return;
@@ -61,7 +59,9 @@ class CheckpointMonotonic final : public Check {
     if (now.event.b >= before.event.b) return;
     const std::size_t sink = model().SinkIndex(now.event.node);
     const bool after_gate = model().sinks()[sink].gate.taken;
-    const Cause cause = after_gate ? Cause::kEngine : Cause::kProduct;
+    // One Drainer that goes back on itself errs alone; two that alternate were started by somebody.
+    const bool two_writers = now.event.peer != before.event.peer;
+    const Cause cause = after_gate && two_writers ? Cause::kEngine : Cause::kProduct;
     const std::uint64_t sort = Sort(FindingKind::kOrder, cause, now.event.peer);
     if (findings().Again(*this, sort, 0)) return;
     findings().Report(

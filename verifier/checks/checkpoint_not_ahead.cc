@@ -4,8 +4,8 @@
 
 #include <vector>
 
-#include "verifier/model/blame.h"
 #include "verifier/check.h"
+#include "verifier/model/blame.h"
 #include "verifier/model/model.h"
 
 namespace tidegate::verifier {
@@ -21,9 +21,8 @@ class CheckpointNotAhead final : public Check {
 
   std::string_view Id() const override { return "checkpoint-not-ahead"; }
   std::string_view Statement() const override {
-    return
-        "No real commit at or below a saved commit_ts is missing downstream (an exposure "
-        "until a crash makes it a loss).";
+    return "No real commit at or below a saved commit_ts is missing downstream (an exposure "
+           "until a crash makes it a loss).";
   }
   Section InSection() const override { return Section::kCheckpoint; }
   KindSet Subscribes() const override { return {EventKind::kCheckpointSaved}; }

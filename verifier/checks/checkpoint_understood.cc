@@ -18,9 +18,8 @@ class CheckpointUnderstood final : public Check {
 
   std::string_view Id() const override { return "checkpoint-understood"; }
   std::string_view Statement() const override {
-    return
-        "A checkpoint left by one version is read by the next with the same meaning, or "
-        "refused loudly.";
+    return "A checkpoint left by one version is read by the next with the same meaning, or "
+           "refused loudly.";
   }
   Section InSection() const override { return Section::kCheckpoint; }
   KindSet Subscribes() const override { return {EventKind::kCheckpointLoaded}; }
@@ -68,11 +67,11 @@ class CheckpointUnderstood final : public Check {
   void Report(const SinkFacts& sink, const SavedCheckpoint& saved, const Evidence& now, bool read) {
     const Event& event = now.event;
     const bool missing = AnythingMissing(sink, event.b) && event.b > saved.commit_ts;
-    const FindingKind kind = missing  ? FindingKind::kLoss
-                             : read   ? FindingKind::kOrder
-                                      : FindingKind::kExposure;
-    const Cause cause = model().info(event.node).new_side && !read ? Cause::kEngine
-                                                                   : Cause::kProduct;
+    const FindingKind kind = missing ? FindingKind::kLoss
+                             : read  ? FindingKind::kOrder
+                                     : FindingKind::kExposure;
+    const Cause cause =
+        model().info(event.node).new_side && !read ? Cause::kEngine : Cause::kProduct;
     const std::uint64_t sort = Sort(kind, cause, event.node);
     if (findings().Again(*this, sort, 0)) return;
     findings().Report(

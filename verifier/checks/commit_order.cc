@@ -20,9 +20,8 @@ class CommitOrder final : public Check {
 
   std::string_view Id() const override { return "commit-order"; }
   std::string_view Statement() const override {
-    return
-        "Downstream, for each row key the changes arrive in commit_ts order, and DDL is a "
-        "barrier.";
+    return "Downstream, for each row key the changes arrive in commit_ts order, and DDL is a "
+           "barrier.";
   }
   Section InSection() const override { return Section::kData; }
   KindSet Subscribes() const override { return {EventKind::kRowApplied, EventKind::kDdlApplied}; }
@@ -107,9 +106,8 @@ class CommitOrder final : public Check {
          .evidence = {before, now},
          .story = {},
          .rows = {},
-         .subjects = {.transactions = {event.b, before.event.b},
-                      .nodes = {event.peer},
-                      .stores = {}}});
+         .subjects = {
+             .transactions = {event.b, before.event.b}, .nodes = {event.peer}, .stores = {}}});
   }
 
   std::vector<Barrier> barriers_;  // by sink

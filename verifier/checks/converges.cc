@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "verifier/model/blame.h"
 #include "verifier/check.h"
+#include "verifier/model/blame.h"
 #include "verifier/model/model.h"
 
 namespace tidegate::verifier {
@@ -24,9 +24,8 @@ class Converges final : public Check {
 
   std::string_view Id() const override { return "converges"; }
   std::string_view Statement() const override {
-    return
-        "When writes stopped and all drained, downstream rows equal upstream rows, table by "
-        "table.";
+    return "When writes stopped and all drained, downstream rows equal upstream rows, table by "
+           "table.";
   }
   Section InSection() const override { return Section::kData; }
   KindSet Subscribes() const override { return {}; }
@@ -41,7 +40,8 @@ class Converges final : public Check {
     for (std::size_t sink = 0; sink < model().sinks().size(); ++sink) {
       const SinkFacts& facts = model().sinks()[sink];
       // An engine that refused may leave behind it what only its next attempt drains.
-      if (facts.ledger.outstanding_count() > 0 && !facts.gate.taken && !AnyLost(facts)) {
+      if (facts.ledger.outstanding_count() > 0 && !(facts.gate.taken && facts.new_drainer_ran) &&
+          !AnyLost(facts)) {
         not_judged_ = fmt::format("{} was not drained when the run ended", NameOf(facts.node));
         continue;
       }
@@ -99,8 +99,8 @@ class Converges final : public Check {
     const std::string& name = header().tables[table].name;
     const std::string& where = NameOf(model().sinks()[sink].node);
     if (differing.empty()) {
-      return fmt::format("table {} has shape {} upstream and {} at {}", name, model().UpShape(table),
-                         model().DownShape(sink, table), where);
+      return fmt::format("table {} has shape {} upstream and {} at {}", name,
+                         model().UpShape(table), model().DownShape(sink, table), where);
     }
     const auto& [key, row] = differing.front();
     return fmt::format("{} rows of table {} differ at {}; key {} is {} upstream and {} downstream",
@@ -144,8 +144,9 @@ class Converges final : public Check {
                     {.kind = EventKind::kRowApplied, .table = table, .key = key}};
       draft.subjects.transactions.push_back(differing.front().second.down_ts);
     }
-    findings().Report(*this, Sort(FindingKind::kLoss, draft.cause,
-                                  std::uint64_t{table} | std::uint64_t{facts.node} << 16),
+    findings().Report(*this,
+                      Sort(FindingKind::kLoss, draft.cause,
+                           std::uint64_t{table} | std::uint64_t{facts.node} << 16),
                       std::move(draft));
   }
 };

@@ -22,12 +22,13 @@ class GateHonest final : public Check {
 
   std::string_view Id() const override { return "gate-honest"; }
   std::string_view Statement() const override {
-    return
-        "The status at the gate claimed nothing false: no `Lower` above the truth, no Pump "
-        "missing, no `Synced` while undrained.";
+    return "The status at the gate claimed nothing false: no `Lower` above the truth, no Pump "
+           "missing, no `Synced` while undrained.";
   }
   Section InSection() const override { return Section::kGate; }
-  KindSet Subscribes() const override { return {EventKind::kAnswered, EventKind::kActionStarted, EventKind::kNodeUp}; }
+  KindSet Subscribes() const override {
+    return {EventKind::kAnswered, EventKind::kActionStarted, EventKind::kNodeUp};
+  }
 
   void OnEvent(const Event& event, std::uint64_t index) override {
     if (event.kind == EventKind::kAnswered) {
@@ -58,9 +59,9 @@ class GateHonest final : public Check {
     Lie lie = Lie::kNone;
     std::size_t sink = 0;
     NodeId drainer = kNoNode;
-    NodeId pump = kNoNode;         // of the transaction that gives the lie away
+    NodeId pump = kNoNode;  // of the transaction that gives the lie away
     std::uint64_t missing = 0;
-    Commit commit;                 // commit_ts 0: unknown
+    Commit commit;  // commit_ts 0: unknown
     Tso lower = 0;
     Evidence evidence;
   };
@@ -108,7 +109,8 @@ class GateHonest final : public Check {
     }
     if (!status.has_positions) return answer;
     for (NodeId pump = 0; model().IsNode(pump); ++pump) {
-      if (!model().IsOldPump(pump) || model().sinks()[sink].ledger.OutstandingAt(pump) == 0) continue;
+      if (!model().IsOldPump(pump) || model().sinks()[sink].ledger.OutstandingAt(pump) == 0)
+        continue;
       if (IsListed(status, pump)) continue;
       answer.lie = Lie::kPump;
       answer.pump = pump;
@@ -133,23 +135,23 @@ class GateHonest final : public Check {
     const FindingKind kind = applied_later ? FindingKind::kExposure : FindingKind::kLoss;
     const std::uint64_t sort = Sort(kind, Cause::kProduct, answer.drainer);
     if (findings().Again(*this, sort, answer.commit.commit_ts)) return;
-    const std::string claim =
-        answer.lie == Lie::kSynced  ? std::string("that it is synced")
-        : answer.lie == Lie::kLower ? fmt::format("Lower {}", answer.lower)
-                                    : fmt::format("positions without {}", NameOf(answer.pump));
+    const std::string claim = answer.lie == Lie::kSynced ? std::string("that it is synced")
+                              : answer.lie == Lie::kLower
+                                  ? fmt::format("Lower {}", answer.lower)
+                                  : fmt::format("positions without {}", NameOf(answer.pump));
     findings().Report(
         *this, sort,
         {.kind = kind,
          .cause = Cause::kProduct,
-         .why = fmt::format("{} claimed {} while {} had not got commit_ts {} of {}; {} were missing",
-                            NameOf(answer.drainer), claim, NameOf(sink.node),
-                            answer.commit.commit_ts, NameOf(answer.commit.pump), answer.missing),
+         .why =
+             fmt::format("{} claimed {} while {} had not got commit_ts {} of {}; {} were missing",
+                         NameOf(answer.drainer), claim, NameOf(sink.node), answer.commit.commit_ts,
+                         NameOf(answer.commit.pump), answer.missing),
          .evidence = {answer.evidence, sink.gate.evidence},
          .story = {.start_ts = answer.commit.start_ts, .commit_ts = answer.commit.commit_ts},
          .rows = {},
-         .subjects = {.transactions = {answer.commit.commit_ts},
-                      .nodes = {answer.drainer},
-                      .stores = {}}});
+         .subjects = {
+             .transactions = {answer.commit.commit_ts}, .nodes = {answer.drainer}, .stores = {}}});
   }
 
   std::vector<Answer> last_;  // by node

@@ -20,12 +20,13 @@ class GateOpens final : public Check {
 
   std::string_view Id() const override { return "gate-opens"; }
   std::string_view Statement() const override {
-    return
-        "With faults healed and writes stopped, the gate opens within its bound, or the "
-        "engine names the clause that can't and refuses properly.";
+    return "With faults healed and writes stopped, the gate opens within its bound, or the "
+           "engine names the clause that can't and refuses properly.";
   }
   Section InSection() const override { return Section::kGate; }
-  KindSet Subscribes() const override { return {EventKind::kWriterPathClosed, EventKind::kGateJudged, EventKind::kEngineStarted}; }
+  KindSet Subscribes() const override {
+    return {EventKind::kWriterPathClosed, EventKind::kGateJudged, EventKind::kEngineStarted};
+  }
 
   void OnEvent(const Event& event, std::uint64_t index) override {
     if (event.kind == EventKind::kGateJudged) {
@@ -84,9 +85,10 @@ class GateOpens final : public Check {
     Draft draft;
     draft.kind = FindingKind::kLiveness;
     draft.cause = cause;
-    draft.why = fmt::format("{} after T0 the engine had neither gone on nor refused, with {} "
-                            "transactions of the old side missing at {}",
-                            FormatDuration(waited), undrained, NameOf(sink.node));
+    draft.why = fmt::format(
+        "{} after T0 the engine had neither gone on nor refused, with {} "
+        "transactions of the old side missing at {}",
+        FormatDuration(waited), undrained, NameOf(sink.node));
     draft.evidence = {model().t0_evidence(), run.end_evidence};
     if (judged_.event.kind == EventKind::kGateJudged) draft.evidence.push_back(judged_);
     draft.subjects.nodes = {sink.node};

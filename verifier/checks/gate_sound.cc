@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "verifier/model/blame.h"
 #include "verifier/check.h"
+#include "verifier/model/blame.h"
 #include "verifier/model/model.h"
 
 namespace tidegate::verifier {
@@ -21,10 +21,9 @@ class GateSound final : public Check {
 
   std::string_view Id() const override { return "gate-sound"; }
   std::string_view Statement() const override {
-    return
-        "When the engine went on, on the word of its gate, every real transaction that an old "
-        "Pump had acknowledged with commit_ts ≤ T0 (or ever, where no T0 was taken) was "
-        "downstream; late orphans count by TiKV's answer.";
+    return "When the engine went on, on the word of its gate, every real transaction that an old "
+           "Pump had acknowledged with commit_ts ≤ T0 (or ever, where no T0 was taken) was "
+           "downstream; late orphans count by TiKV's answer.";
   }
   Section InSection() const override { return Section::kGate; }
   KindSet Subscribes() const override { return {EventKind::kActionStarted, EventKind::kNodeUp}; }

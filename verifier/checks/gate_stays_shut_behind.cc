@@ -22,7 +22,10 @@ class GateStaysShutBehind final : public Check {
     return "After the gate opened, the old side accepts no further real binlog.";
   }
   Section InSection() const override { return Section::kGate; }
-  KindSet Subscribes() const override { return {EventKind::kTxnCommitted, EventKind::kRowCommitted, EventKind::kDdlCommitted, EventKind::kActionStarted, EventKind::kNodeUp}; }
+  KindSet Subscribes() const override {
+    return {EventKind::kTxnCommitted, EventKind::kRowCommitted, EventKind::kDdlCommitted,
+            EventKind::kActionStarted, EventKind::kNodeUp};
+  }
 
   void OnEvent(const Event& event, std::uint64_t index) override {
     if (model().decided_now() != Model::kNoSink) ++premise_count_;
@@ -43,7 +46,6 @@ class GateStaysShutBehind final : public Check {
     draft.subjects = {.transactions = {commit->commit_ts}, .nodes = {commit->pump}, .stores = {}};
     findings().Report(*this, sort, std::move(draft));
   }
-
 };
 
 }  // namespace

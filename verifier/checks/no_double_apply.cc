@@ -20,10 +20,9 @@ class NoDoubleApply final : public Check {
 
   std::string_view Id() const override { return "no-double-apply"; }
   std::string_view Statement() const override {
-    return
-        "A transaction is applied again only above the checkpoint that a Drainer resumed "
-        "from, or as the retry of a downstream commit whose outcome was unknown, and only "
-        "where the sink makes that harmless.";
+    return "A transaction is applied again only above the checkpoint that a Drainer resumed "
+           "from, or as the retry of a downstream commit whose outcome was unknown, and only "
+           "where the sink makes that harmless.";
   }
   Section InSection() const override { return Section::kData; }
   KindSet Subscribes() const override { return {EventKind::kRowApplied, EventKind::kDdlApplied}; }

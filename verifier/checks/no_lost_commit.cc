@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "verifier/model/blame.h"
 #include "verifier/check.h"
+#include "verifier/model/blame.h"
 #include "verifier/model/model.h"
 
 namespace tidegate::verifier {
@@ -22,9 +22,8 @@ class NoLostCommit final : public Check {
 
   std::string_view Id() const override { return "no-lost-commit"; }
   std::string_view Statement() const override {
-    return
-        "Each real transaction is applied downstream; judged at every checkpoint (nothing "
-        "real at or below it is missing) and at the end.";
+    return "Each real transaction is applied downstream; judged at every checkpoint (nothing "
+           "real at or below it is missing) and at the end.";
   }
   Section InSection() const override { return Section::kData; }
   KindSet Subscribes() const override { return {}; }
@@ -53,17 +52,16 @@ class NoLostCommit final : public Check {
     const std::uint64_t sort = Sort(FindingKind::kLoss, blame.cause,
                                     std::uint64_t{sink.node} | std::uint64_t{commit.drop} << 16);
     if (findings().Again(*this, sort, commit.commit_ts)) return;
-    findings().Report(*this, sort,
-                      {.kind = FindingKind::kLoss,
-                       .cause = blame.cause,
-                       .why = fmt::format("{} never got commit_ts {}: {}; {}", NameOf(sink.node),
-                                          commit.commit_ts, clause, blame.because),
-                       .evidence = evidence,
-                       .story = {.start_ts = commit.start_ts, .commit_ts = commit.commit_ts},
-                       .rows = {},
-                       .subjects = {.transactions = {commit.commit_ts},
-                                    .nodes = {commit.pump},
-                                    .stores = {}}});
+    findings().Report(
+        *this, sort,
+        {.kind = FindingKind::kLoss,
+         .cause = blame.cause,
+         .why = fmt::format("{} never got commit_ts {}: {}; {}", NameOf(sink.node),
+                            commit.commit_ts, clause, blame.because),
+         .evidence = evidence,
+         .story = {.start_ts = commit.start_ts, .commit_ts = commit.commit_ts},
+         .rows = {},
+         .subjects = {.transactions = {commit.commit_ts}, .nodes = {commit.pump}, .stores = {}}});
   }
 };
 

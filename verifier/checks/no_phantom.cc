@@ -15,9 +15,7 @@ class NoPhantom final : public Check {
   explicit NoPhantom(const Context& context) : Check(context) {}
 
   std::string_view Id() const override { return "no-phantom"; }
-  std::string_view Statement() const override {
-    return "Nothing is applied that did not commit.";
-  }
+  std::string_view Statement() const override { return "Nothing is applied that did not commit."; }
   Section InSection() const override { return Section::kData; }
   KindSet Subscribes() const override { return {EventKind::kRowApplied, EventKind::kDdlApplied}; }
 
@@ -44,7 +42,6 @@ class NoPhantom final : public Check {
          .rows = {},
          .subjects = {.transactions = {event.b}, .nodes = {event.peer}, .stores = {}}});
   }
-
 };
 
 }  // namespace

@@ -21,12 +21,13 @@ class ResumesWhereItStopped final : public Check {
 
   std::string_view Id() const override { return "resumes-where-it-stopped"; }
   std::string_view Statement() const override {
-    return
-        "After a start no real transaction above the checkpoint is skipped. Starting lower is "
-        "legal.";
+    return "After a start no real transaction above the checkpoint is skipped. Starting lower is "
+           "legal.";
   }
   Section InSection() const override { return Section::kCheckpoint; }
-  KindSet Subscribes() const override { return {EventKind::kCheckpointLoaded, EventKind::kTxnHanded}; }
+  KindSet Subscribes() const override {
+    return {EventKind::kCheckpointLoaded, EventKind::kTxnHanded};
+  }
 
   void OnEvent(const Event& event, std::uint64_t index) override {
     const std::size_t at = model().SinkOfDrainer(event.node);
@@ -43,7 +44,8 @@ class ResumesWhereItStopped final : public Check {
              .handed = event.b,
              .backlog_max = ledger.size() == 0 ? 0 : ledger.At(ledger.size() - 1).commit_ts};
     // A stored checkpoint that covers too much is checkpoint-not-ahead's.
-    if (static_cast<trace::CheckpointSource>(event.code) == trace::CheckpointSource::kStored) return;
+    if (static_cast<trace::CheckpointSource>(event.code) == trace::CheckpointSource::kStored)
+      return;
     const bool first_of_old = model().info(event.node).old_side && !sink.saved;
     if (first_of_old || ledger.outstanding_count() == 0) return;
     for (std::size_t i = 0; i < ledger.size() && ledger.At(i).commit_ts <= event.b; ++i) {
@@ -83,7 +85,8 @@ class ResumesWhereItStopped final : public Check {
       const Commit& commit = ledger.At(i - 1);
       if (commit.commit_ts <= from) break;
       if (commit.done() || commit.Has(kCommitHanded)) continue;
-      if (!model().SameStream(commit, event.node) || commit.commit_ts > start->backlog_max) continue;
+      if (!model().SameStream(commit, event.node) || commit.commit_ts > start->backlog_max)
+        continue;
       Remember(sink, commit, start->loaded, {.index = index, .event = event});
     }
   }
@@ -97,18 +100,19 @@ class ResumesWhereItStopped final : public Check {
   void Report(const Skipped& skipped, FindingKind kind) {
     const Event& loaded = skipped.loaded.event;
     const bool at_start = skipped.loaded.index == skipped.passed.index;
-    const Cause cause = at_start && model().info(loaded.node).new_side ? Cause::kEngine
-                                                                       : Cause::kProduct;
+    const Cause cause =
+        at_start && model().info(loaded.node).new_side ? Cause::kEngine : Cause::kProduct;
     const std::uint64_t sort =
         Sort(kind, cause, std::uint64_t{loaded.node} | (at_start ? 1ULL << 16 : 0));
     if (findings().Again(*this, sort, skipped.commit.commit_ts)) return;
     const std::string why =
-        at_start ? fmt::format("{} started from commit_ts {} while {} had not got commit_ts {}",
-                               NameOf(loaded.node), loaded.b, NameOf(skipped.sink),
-                               skipped.commit.commit_ts)
-                 : fmt::format("{} resumed from commit_ts {} and went on to {} without commit_ts {}",
-                               NameOf(loaded.node), loaded.b, skipped.passed.event.b,
-                               skipped.commit.commit_ts);
+        at_start
+            ? fmt::format("{} started from commit_ts {} while {} had not got commit_ts {}",
+                          NameOf(loaded.node), loaded.b, NameOf(skipped.sink),
+                          skipped.commit.commit_ts)
+            : fmt::format("{} resumed from commit_ts {} and went on to {} without commit_ts {}",
+                          NameOf(loaded.node), loaded.b, skipped.passed.event.b,
+                          skipped.commit.commit_ts);
     findings().Report(
         *this, sort,
         {.kind = kind,
@@ -117,12 +121,11 @@ class ResumesWhereItStopped final : public Check {
          .evidence = {skipped.loaded, skipped.passed},
          .story = {.start_ts = skipped.commit.start_ts, .commit_ts = skipped.commit.commit_ts},
          .rows = {},
-         .subjects = {.transactions = {skipped.commit.commit_ts},
-                      .nodes = {loaded.node},
-                      .stores = {}}});
+         .subjects = {
+             .transactions = {skipped.commit.commit_ts}, .nodes = {loaded.node}, .stores = {}}});
   }
 
-  std::vector<Start> starts_;      // by node
+  std::vector<Start> starts_;     // by node
   std::vector<Skipped> skipped_;  // bounded by kSubjectsMax
 };
 

@@ -28,8 +28,8 @@ class SchemaBeforeRows final : public Check {
     ++premise_count_;
     if (event.n <= model().DownShape(apply.sink, event.code)) return;
     const std::uint64_t sort = Sort(FindingKind::kOrder, Cause::kProduct, event.peer);
-    const SinkFacts& sink = model().sinks()[apply.sink];
-    const Cause cause = sink.gate.taken ? Cause::kEngine : Cause::kProduct;
+    const Cause cause =
+        Interleaved(model().sinks()[apply.sink], event.peer) ? Cause::kEngine : Cause::kProduct;
     if (findings().Again(*this, sort, event.b)) return;
     findings().Report(
         *this, sort,
@@ -44,6 +44,17 @@ class SchemaBeforeRows final : public Check {
          .subjects = {.transactions = {event.b}, .nodes = {event.peer}, .stores = {}}});
   }
 
+ private:
+  // The engine went on while the old side still had something for this sink: two streams mix. Else
+  // one Drainer mixes up its own.
+  bool Interleaved(const SinkFacts& sink, NodeId drainer) const {
+    if (!sink.gate.taken) return false;
+    if (model().IsNode(drainer) && model().info(drainer).old_side) return true;
+    for (NodeId pump = 0; model().IsNode(pump); ++pump) {
+      if (model().IsOldPump(pump) && sink.ledger.OutstandingAt(pump) > 0) return true;
+    }
+    return false;
+  }
 };
 
 }  // namespace

@@ -20,9 +20,8 @@ class StillReadable final : public Check {
 
   std::string_view Id() const override { return "still-readable"; }
   std::string_view Statement() const override {
-    return
-        "Every real binlog above the checkpoint, and the prewrite that it needs, is still "
-        "held by a Pump or Kafka.";
+    return "Every real binlog above the checkpoint, and the prewrite that it needs, is still "
+           "held by a Pump or Kafka.";
   }
   Section InSection() const override { return Section::kCheckpoint; }
   KindSet Subscribes() const override { return {EventKind::kBinlogPurged}; }
@@ -54,8 +53,8 @@ class StillReadable final : public Check {
     for (const Purged& purged : purged_) {
       const SinkFacts& sink = model().sinks()[model().SinkIndex(purged.sink)];
       const Commit* commit = sink.ledger.Peek(purged.commit_ts);
-      Report(purged, commit == nullptr || commit->done() ? FindingKind::kExposure
-                                                         : FindingKind::kLoss);
+      Report(purged,
+             commit == nullptr || commit->done() ? FindingKind::kExposure : FindingKind::kLoss);
     }
   }
 

@@ -21,11 +21,12 @@ class StreamsDisjoint final : public Check {
 
   std::string_view Id() const override { return "streams-disjoint"; }
   std::string_view Statement() const override {
-    return
-        "Every real commit of the old stream is below T0, every one of the new stream above.";
+    return "Every real commit of the old stream is below T0, every one of the new stream above.";
   }
   Section InSection() const override { return Section::kData; }
-  KindSet Subscribes() const override { return {EventKind::kTxnCommitted, EventKind::kRowCommitted, EventKind::kDdlCommitted}; }
+  KindSet Subscribes() const override {
+    return {EventKind::kTxnCommitted, EventKind::kRowCommitted, EventKind::kDdlCommitted};
+  }
 
   void OnEvent(const Event& event, std::uint64_t index) override {
     const Commit* commit = model().committed_now();

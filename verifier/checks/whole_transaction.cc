@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "verifier/check.h"
+#include "verifier/model/blame.h"
 #include "verifier/model/model.h"
 
 namespace tidegate::verifier {
@@ -22,9 +23,8 @@ class WholeTransaction final : public Check {
 
   std::string_view Id() const override { return "whole-transaction"; }
   std::string_view Statement() const override {
-    return
-        "At every saved checkpoint and at rest, a transaction at or below it is applied "
-        "whole, across tables.";
+    return "At every saved checkpoint and at rest, a transaction at or below it is applied "
+           "whole, across tables.";
   }
   Section InSection() const override { return Section::kData; }
   KindSet Subscribes() const override { return {EventKind::kCheckpointSaved}; }
@@ -39,9 +39,8 @@ class WholeTransaction final : public Check {
         return torn.sink == sink && torn.commit_ts == commit_ts;
       });
       if (known) continue;
-      torn_.push_back({.sink = sink,
-                       .commit_ts = commit_ts,
-                       .saved = {.index = index, .event = event}});
+      torn_.push_back(
+          {.sink = sink, .commit_ts = commit_ts, .saved = {.index = index, .event = event}});
     }
   }
 
@@ -79,8 +78,10 @@ class WholeTransaction final : public Check {
 
   void Report(const Torn& torn, FindingKind kind, std::string why) {
     const SinkFacts& sink = model().sinks()[torn.sink];
-    const Cause cause = sink.gate.taken && kind == FindingKind::kLoss ? Cause::kEngine
-                                                                     : Cause::kProduct;
+    const Commit* commit = sink.ledger.Peek(torn.commit_ts);
+    const Cause cause = kind == FindingKind::kLoss && commit != nullptr
+                            ? BlameForMissing(model(), sink, *commit).cause
+                            : Cause::kProduct;
     const std::uint64_t sort = Sort(kind, cause, torn.sink);
     if (findings().Again(*this, sort, torn.commit_ts)) return;
     findings().Report(*this, sort,

@@ -105,8 +105,8 @@ bool IsLostAtEnd(const Model& model, const SinkFacts& sink, const Commit& commit
                  std::string* clause, std::vector<Evidence>* evidence) {
   for (const SavedCheckpoint& saved : sink.stores) {
     if (saved.commit_ts < commit.commit_ts) continue;
-    *clause = fmt::format("{} saved the checkpoint {}, which covers it",
-                          NameOf(model, saved.saver), saved.commit_ts);
+    *clause = fmt::format("{} saved the checkpoint {}, which covers it", NameOf(model, saved.saver),
+                          saved.commit_ts);
     *evidence = {saved.evidence};
     return true;
   }

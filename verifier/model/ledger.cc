@@ -10,9 +10,10 @@ constexpr std::int64_t kTxnLifeMaxMs = 600'000;
 
 }  // namespace
 
-std::size_t Ledger::LowerBound(Tso ts) const {
-  std::size_t low = 0;
-  std::size_t high = size_;
+std::size_t Ledger::LowerBound(Tso ts) const { return LowerBoundIn(ts, 0, size_); }
+
+// REQUIRES: what stands before `low` is below `ts`, and what stands at `high` is not.
+std::size_t Ledger::LowerBoundIn(Tso ts, std::size_t low, std::size_t high) const {
   while (low < high) {
     const std::size_t middle = (low + high) / 2;
     if (At(middle).commit_ts < ts) {
@@ -24,9 +25,30 @@ std::size_t Ledger::LowerBound(Tso ts) const {
   return low;
 }
 
+// From the cursor outwards in doubled steps: workers apply side by side, so what is looked for is
+// nearly always near.
+std::size_t Ledger::LowerBoundNear(Tso ts) const {
+  if (hint_ >= size_) return LowerBound(ts);
+  std::size_t step = 1;
+  if (At(hint_).commit_ts < ts) {
+    std::size_t low = hint_ + 1;
+    while (low + step <= size_ && At(low + step - 1).commit_ts < ts) {
+      low += step;
+      step *= 2;
+    }
+    return LowerBoundIn(ts, low, std::min(low + step - 1, size_));
+  }
+  std::size_t high = hint_;
+  while (high >= step && At(high - step).commit_ts >= ts) {
+    high -= step;
+    step *= 2;
+  }
+  return LowerBoundIn(ts, high >= step ? high - step + 1 : 0, high);
+}
+
 Commit* Ledger::FindSlow(Tso commit_ts) {
   if (size_ == 0 || commit_ts > At(size_ - 1).commit_ts) return nullptr;
-  const std::size_t at = LowerBound(commit_ts);
+  const std::size_t at = LowerBoundNear(commit_ts);
   if (at == size_ || At(at).commit_ts != commit_ts) return nullptr;
   hint_ = at;
   return &At(at);
@@ -87,7 +109,8 @@ void Ledger::PopFront() {
 }
 
 void Ledger::Compact(Tso floor) {
-  // Drops what is done and at or below the floor; beyond the bound, the oldest half of what is done.
+  // Drops what is done and at or below the floor; beyond the bound, the oldest half of what is
+  // done.
   std::size_t to_drop = done_count_ > kDoneMax ? done_count_ / 2 : 0;
   std::size_t kept = 0;
   for (std::size_t i = 0; i < size_; ++i) {

@@ -18,13 +18,13 @@
 namespace tidegate::verifier {
 
 enum CommitFlag : std::uint8_t {
-  kCommitPartial = 1,     ///< some rows are applied, not all
-  kCommitUnlogged = 2,    ///< committed while binlog was off or skipping
-  kCommitPurged = 4,      ///< the last copy of its binlog was purged while it was missing
-  kCommitHanded = 8,      ///< a Drainer handed it to the sink's queue
+  kCommitPartial = 1,   ///< some rows are applied, not all
+  kCommitUnlogged = 2,  ///< committed while binlog was off or skipping
+  kCommitPurged = 4,    ///< the last copy of its binlog was purged while it was missing
+  kCommitHanded = 8,    ///< a Drainer handed it to the sink's queue
   kCommitDdl = 16,
-  kCommitLateAck = 32,    ///< an old Pump acknowledged its prewrite after the gate decision
-  kCommitSkipped = 64,    ///< a check reported it as passed over
+  kCommitLateAck = 32,  ///< an old Pump acknowledged its prewrite after the gate decision
+  kCommitSkipped = 64,  ///< a check reported it as passed over
 };
 
 struct Commit {
@@ -34,7 +34,7 @@ struct Commit {
   Time time = 0;             ///< of the commit
   std::uint32_t rows_left : 24 = 0;
   std::uint32_t epoch : 8 = 0;  ///< low bits of the sink's epoch when it was applied whole
-  NodeId pump = kNoNode;  ///< who acknowledged its prewrite; of an unlogged one, the TiDB
+  NodeId pump = kNoNode;        ///< who acknowledged its prewrite; of an unlogged one, the TiDB
   std::uint8_t flags = 0;
   std::uint8_t drop = 0;  ///< 1 + the DropReason of the drop that it suffered last; 0: none
 
@@ -55,7 +55,8 @@ inline std::uint64_t MixDigest(std::uint64_t x) {
   return x ^ (x >> 29);
 }
 inline std::uint64_t RowDigest(std::uint16_t table, std::int64_t key, std::int64_t value) {
-  const std::uint64_t row = static_cast<std::uint64_t>(key) ^ (static_cast<std::uint64_t>(table) << 48);
+  const std::uint64_t row =
+      static_cast<std::uint64_t>(key) ^ (static_cast<std::uint64_t>(table) << 48);
   return MixDigest(MixDigest(row) + static_cast<std::uint64_t>(value));
 }
 
@@ -87,7 +88,8 @@ class Ledger {
     return FindSlow(commit_ts);
   }
   const Commit* Peek(Tso commit_ts) const;
-  /// Index of the commit, from the cursor where it stands there. REQUIRES: Find(commit_ts) found it.
+  /// Index of the commit, from the cursor where it stands there. REQUIRES: Find(commit_ts) found
+  /// it.
   std::size_t IndexOf(Tso commit_ts) const {
     return hint_ < size_ && At(hint_).commit_ts == commit_ts ? hint_ : LowerBound(commit_ts);
   }
@@ -121,6 +123,8 @@ class Ledger {
 
  private:
   Commit* FindSlow(Tso commit_ts);
+  std::size_t LowerBoundIn(Tso ts, std::size_t low, std::size_t high) const;
+  std::size_t LowerBoundNear(Tso ts) const;
   void PopFront();
   void Compact(Tso floor);
 

@@ -10,6 +10,12 @@ namespace tidegate::verifier {
 using trace::Event;
 using trace::EventKind;
 
+namespace {
+
+constexpr std::size_t kRowsUsual = 200;  // of a table in a small run
+
+}  // namespace
+
 Model::Model(const trace::Header& header, const trace::TextTable& texts)
     : header_(header), texts_(texts), acts_(header) {
   const std::size_t node_count = header.nodes.size();
@@ -44,7 +50,9 @@ Model::Model(const trace::Header& header, const trace::TextTable& texts)
   for (std::size_t table = 0; table < table_count_; ++table) {
     for (const NodeId node : header.tables[table].sinks) {
       const std::size_t sink = SinkIndex(node);
-      if (sink != kNoSink) wants_[sink * table_count_ + table] = 1;
+      if (sink == kNoSink) continue;
+      wants_[sink * table_count_ + table] = 1;
+      rows_[sink * table_count_ + table].reserve(kRowsUsual);
     }
   }
   in_flight_.resize(sinks_.size());

@@ -3,12 +3,11 @@
 #pragma once
 
 #include <array>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <boost/unordered/unordered_flat_map.hpp>
 
 #include "trace/event.h"
 #include "trace/header.h"
@@ -26,30 +25,31 @@ struct NodeFacts {
   bool up = false;
   bool ever_up = false;
   std::uint32_t incarnation = 0;
-  trace::TextId version = 0;            ///< that runs, or ran last
-  trace::TextId config = 0;             ///< configuration text that it started with
-  trace::TextId installed_version = 0;  ///< at the path that its unit runs; 0: nothing installed yet
+  trace::TextId version = 0;  ///< that runs, or ran last
+  trace::TextId config = 0;   ///< configuration text that it started with
+  trace::TextId installed_version =
+      0;  ///< at the path that its unit runs; 0: nothing installed yet
   trace::TextId installed_config = 0;
   bool unit_enabled = true;
   Time up_since = 0;
   std::uint64_t up_index = 0;
   trace::DownCause down_cause = trace::DownCause::kStopped;
   trace::RegistryState registry = trace::RegistryState::kAbsent;
-  std::string registry_id;    ///< last part of its registry key, as PumpPos names it; may be empty
+  std::string registry_id;  ///< last part of its registry key, as PumpPos names it; may be empty
   bool ever_registered = false;
-  bool clients = false;           ///< of a TiDB: clients can reach it
-  std::uint32_t old_paths = 0;    ///< of a TiDB: open paths to the old side
-  std::uint32_t new_paths = 0;    ///< of a TiDB: open paths to the new Pumps
+  bool clients = false;               ///< of a TiDB: clients can reach it
+  std::uint32_t old_paths = 0;        ///< of a TiDB: open paths to the old side
+  std::uint32_t new_paths = 0;        ///< of a TiDB: open paths to the new Pumps
   bool stopped_by_engine = false;     ///< an action stopped it, at any time
   bool configured_by_engine = false;  ///< an action installed its binary or configuration
   bool hit_by_fault = false;          ///< a fault named it
-  Tso topic_last_ts = 0;  ///< of a Kafka-era Pump: last real TSO that its topic holds
+  Tso topic_last_ts = 0;              ///< of a Kafka-era Pump: last real TSO that its topic holds
 };
 
 struct DrainerFacts {
   NodeId sink = kNoNode;
-  Tso resumed_ts = 0;        ///< commit_ts that it last resumed from
-  std::uint32_t epoch = 0;   ///< of its sink, given at that load; 0: it never loaded
+  Tso resumed_ts = 0;       ///< commit_ts that it last resumed from
+  std::uint32_t epoch = 0;  ///< of its sink, given at that load; 0: it never loaded
   bool loaded = false;
   std::uint64_t loaded_index = 0;
   Tso handed_ts = 0;  ///< last handed in this incarnation
@@ -82,8 +82,8 @@ struct SinkFacts {
   bool saved = false;
   SavedCheckpoint last_saved;
   GateDecision gate;
-  /// The highest commit_ts that an old Drainer saved before the engine went on: what the product had
-  /// called done by itself.
+  /// The highest commit_ts that an old Drainer saved before the engine went on: what the product
+  /// had called done by itself.
   Tso covered_before_gate = 0;
   Tso applied_max = 0;
 };
@@ -99,8 +99,8 @@ struct ApplyFact {
     kWhole,      ///< the row that makes its transaction whole
   };
   Match match = Match::kUnwanted;
-  bool differs = false;  ///< kWhole, and the rows applied are not the rows committed
-  std::size_t sink = 0;  ///< index
+  bool differs = false;             ///< kWhole, and the rows applied are not the rows committed
+  std::size_t sink = 0;             ///< index
   std::uint32_t applied_epoch = 0;  ///< kAgain: the sink's epoch when it was applied before
   Tso previous_ts = 0;              ///< change applied to this row before; 0: none
   std::uint32_t previous_epoch = 0;
@@ -193,7 +193,9 @@ class Model {
   /// Of the event being shown.
   const ApplyFact& apply() const { return apply_; }
   /// Index of the sink whose gate decision the event being shown was, or kNoSink.
-  std::size_t decided_now() const { return decided_now_ == now_index_ + 1 ? decided_sink_ : kNoSink; }
+  std::size_t decided_now() const {
+    return decided_now_ == now_index_ + 1 ? decided_sink_ : kNoSink;
+  }
   /// The transaction whose last row the event being shown brought: its commits by sink are in the
   /// ledgers. Null for other events.
   const Commit* committed_now() const {
@@ -206,8 +208,8 @@ class Model {
   NodeId status_now() const { return status_now_ == now_index_ + 1 ? status_node_ : kNoNode; }
   const StatusBody& last_status(NodeId id) const { return statuses_[id]; }
 
-  /// PD timestamp at which the last path from a writer to the old side closed; 0 while one is open or
-  /// before any was.
+  /// PD timestamp at which the last path from a writer to the old side closed; 0 while one is open
+  /// or before any was.
   Tso t0() const { return t0_; }
   const Evidence& t0_evidence() const { return t0_evidence_; }
   std::uint32_t old_paths_open() const { return old_paths_open_; }

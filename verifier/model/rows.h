@@ -1,10 +1,9 @@
-// The rows of one table as one sink wants them: what they are upstream and what they are downstream,
-// side by side, so that one look-up serves commits, applies and the final comparison.
+// The rows of one table as one sink wants them: what they are upstream and what they are
+// downstream, side by side, so that one look-up serves commits, applies and the final comparison.
 #pragma once
 
-#include <cstdint>
-
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <cstdint>
 
 #include "base/tso.h"
 

@@ -17,7 +17,7 @@ struct StatusBody {
   bool has_window = false;  ///< DepositWindow: Local and Kafka era
   Tso upper = 0;
   Tso lower = 0;
-  bool has_positions = false;  ///< PumpPos is an object, not null
+  bool has_positions = false;      ///< PumpPos is an object, not null
   std::vector<std::string> pumps;  ///< node ids in PumpPos
 };
 
