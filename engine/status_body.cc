@@ -179,7 +179,7 @@ Result<std::int64_t> MetricSum(std::string_view page, std::string_view name) {
       value = value * 10 + (c - '0');
     }
     found = true;
-    sum += value;
+    if (__builtin_add_overflow(sum, value, &sum)) sum = INT64_MAX;
   });
   if (!found) return Error{ErrorCode::kNotFound, fmt::format("no metric {}", name), ""};
   return sum;

@@ -78,7 +78,7 @@ std::string_view UnitProperty(std::string_view body, std::string_view name);
 std::string_view ReleaseVersion(std::string_view body);
 
 /// The sum of the samples of one metric of a Prometheus page, whatever their labels. Samples are
-/// read as integers; a fraction is cut. Errors: kNotFound.
+/// read as integers; a fraction is cut, a sum beyond int64 is the largest. Errors: kNotFound.
 Result<std::int64_t> MetricSum(std::string_view page, std::string_view name);
 
 /// How many DDL jobs of `admin show ddl jobs` have not ended: running, queueing, rolling back.

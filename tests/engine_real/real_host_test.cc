@@ -8,7 +8,9 @@
 
 #include "base/files.h"
 #include "engine/cluster_builder.h"
+#include "engine/executor.h"
 #include "engine/journal.h"
+#include "engine/plan.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/why.h"
 

@@ -2,6 +2,7 @@
 // late is an exposure; covered and never applied a loss.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "verifier/check.h"
@@ -45,7 +46,8 @@ class CheckpointNotAhead final : public Check {
                                .start_ts = commit.start_ts,
                                .saved = {.index = index, .event = event}});
     }
-    covered.judged_to = event.b;
+    // What commits later may still be below this save: the next one looks again from here.
+    covered.judged_to = std::min(event.b, ledger.At(ledger.size() - 1).commit_ts);
   }
 
   void OnEnd() override {

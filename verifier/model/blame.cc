@@ -56,13 +56,7 @@ NodeId StartedBehind(const Model& model, const SinkFacts& sink, const Commit& co
 
 }  // namespace
 
-bool IsDroppedForGood(const Commit& commit) {
-  // A commit binlog that died with its TiDB is found again through TiKV, a duplicate has a twin.
-  // tidb-binlog branch kafka: drainer/pump.go query(), drainer/syncer.go Add()
-  return commit.drop != 0 &&
-         commit.drop - 1 != static_cast<std::uint8_t>(DropReason::kWriterGone) &&
-         commit.drop - 1 != static_cast<std::uint8_t>(DropReason::kDuplicate);
-}
+bool IsDroppedForGood(const Commit& commit) { return IsFatalDrop(commit.drop); }
 
 Blame BlameForMissing(const Model& model, const SinkFacts& sink, const Commit& commit) {
   if (IsDroppedForGood(commit)) return BlameForDrop(model, sink, commit);

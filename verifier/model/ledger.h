@@ -14,6 +14,7 @@
 #include "base/role.h"
 #include "base/time.h"
 #include "base/tso.h"
+#include "trace/event.h"
 
 namespace tidegate::verifier {
 
@@ -43,6 +44,14 @@ struct Commit {
   void Set(CommitFlag flag) { flags = static_cast<std::uint8_t>(flags | flag); }
 };
 static_assert(sizeof(Commit) == 40);
+
+/// Is `drop` (1 + DropReason, or 0) one after which no Drainer can get the binlog? A commit binlog
+/// that died with its TiDB is found again through TiKV, a duplicate has a twin.
+/// tidb-binlog branch kafka: drainer/pump.go query(), drainer/syncer.go Add()
+constexpr bool IsFatalDrop(std::uint8_t drop) {
+  return drop != 0 && drop - 1 != static_cast<std::uint8_t>(trace::DropReason::kWriterGone) &&
+         drop - 1 != static_cast<std::uint8_t>(trace::DropReason::kDuplicate);
+}
 
 /// Most rows of one transaction and sink that are counted exactly.
 inline constexpr std::uint32_t kRowsMax = (1U << 24) - 1;

@@ -77,6 +77,8 @@ void Model::TxnCommitted(const Event& event) {
   current_.commit_ts = event.b;
   current_.time = event.time;
   current_txn_flags_ = event.code;
+  // Rows of a transaction before that never all came (a damaged trace) belong to nobody.
+  if (current_rows_left_ != 0) pending_.assign(sinks_.size(), Pending{});
   current_rows_left_ = event.n;
   current_sinks_ = 0;
   if ((event.code & static_cast<std::uint16_t>(trace::TxnFlag::kUnlogged)) != 0) {

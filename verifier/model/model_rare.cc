@@ -174,21 +174,23 @@ void Model::BinlogDropped(const Event& event) {
   const auto reason = static_cast<std::uint8_t>(event.code + 1);
   const auto open = open_.find(event.a);
   if (event.a != 0 && open != open_.end()) {
-    open->second.drop = reason;
-  } else if (event.b == 0 && event.a != 0 && !IsNode(event.node)) {
+    if (!IsFatalDrop(open->second.drop)) open->second.drop = reason;
     return;
   }
+  bool known = event.b != 0;
   const std::size_t only = SinkOfDrainer(event.node);
   for (std::size_t i = 0; i < sinks_.size(); ++i) {
     if (only != kNoSink && only != i) continue;
     Ledger& ledger = sinks_[i].ledger;
     Commit* commit = event.b != 0 ? ledger.Find(event.b) : ledger.FindByStart(event.a);
+    if (commit == nullptr) continue;
+    known = true;
     // What is applied, or on its way, loses nothing by a second copy's drop.
-    if (commit != nullptr && !commit->done() && !commit->Has(kCommitHanded)) commit->drop = reason;
+    if (commit->done() || commit->Has(kCommitHanded) || IsFatalDrop(commit->drop)) continue;
+    commit->drop = reason;
   }
-  // A prewrite that was lost before anyone acknowledged it.
-  if (event.b == 0 && event.a != 0 && open == open_.end() &&
-      event.code == static_cast<std::uint16_t>(trace::DropReason::kIgnoreError)) {
+  // A prewrite that a writer or its Pump lost before it was acknowledged: remembered for its commit.
+  if (!known && event.a != 0 && IsNode(event.node) && info(event.node).role != Role::kDrainer) {
     open_[event.a].drop = reason;
   }
 }
