@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/names.h"
 #include "rehearsal/plan_edit.h"
@@ -167,13 +168,9 @@ void LeaveOldEnabled(Plan* plan) {
   }
 }
 
-std::vector<Variant> MakeVariants() {
+std::vector<Variant> FirstVariants() {
   HostFaults stale;
   stale.decides_late = true;
-  HostFaults tail;
-  tail.loses_journal_tail = true;
-  HostFaults repeats;
-  repeats.repeats_actions = true;
   return {
       {"does-nothing", "carries out no task", "reaches-target", kSmall, DoNothing, {}, {}},
       {"skips-the-gate",
@@ -211,6 +208,11 @@ std::vector<Variant> MakeVariants() {
        TakeT0TooEarly,
        {},
        {}},
+  };
+}
+
+std::vector<Variant> MoreVariants() {
+  return {
       {"forgets-one-old-drainer",
        "waits for all old Drainers but one",
        "gate-before-new-drainer",
@@ -253,6 +255,15 @@ std::vector<Variant> MakeVariants() {
        RetirePumpsFirst,
        {},
        {}},
+  };
+}
+
+std::vector<Variant> LastVariants() {
+  HostFaults tail;
+  tail.loses_journal_tail = true;
+  HostFaults repeats;
+  repeats.repeats_actions = true;
+  return {
       {"loses-its-journal-tail",
        "forgets its last journal records in a crash",
        "does-what-it-planned",
@@ -296,6 +307,15 @@ std::vector<Variant> MakeVariants() {
        {},
        {}},
   };
+}
+
+std::vector<Variant> MakeVariants() {
+  std::vector<Variant> all;
+  for (const std::vector<Variant>& some :
+       std::array{FirstVariants(), MoreVariants(), LastVariants()}) {
+    all.insert(all.end(), some.begin(), some.end());
+  }
+  return all;
 }
 
 }  // namespace

@@ -393,6 +393,9 @@ Answer Control::Look(const Asking& asking) {
     return {AnswerCode::kOk, 0, *content};
   }
   if (cut || hung) return {AnswerCode::kTimedOut, 0, ""};
+  if (target == kNoNode && std::holds_alternative<port::QuerySql>(asking.query)) {
+    return {AnswerCode::kNotFound, 1, "no such endpoint"};
+  }
   if (target == kNoNode || !world_.kernel().IsUp(target)) {
     return {AnswerCode::kConnectionRefused, 0, ""};
   }

@@ -105,7 +105,7 @@ InProcessUnderTest::InProcessUnderTest() : plan_(SmallPlan()), recorder_(&trace_
   hang.trigger.at = kSecond;
   // tidb-binlog kafka: pump/server.go, Status panics in write-mode kafka.
   sim::NodePlan& closing = plan_.nodes[IdOf(plan_, "old-pump-1")];
-  closing.config = "write-mode = \"kafka\"\n" + closing.config;
+  closing.config = "write-mode = \"kafka\"\n";
   plan_.nodes[IdOf(plan_, "tidb-2")].running = false;
   FindPlaces();
 }

@@ -1,6 +1,6 @@
 // Goal: the streaming verifier says what the naive one says, on many small traces, most of them
-// wrong in some way. Method: each trace is drawn as text (tests/support/trace_text.h) from its seed,
-// so a difference is printed as something that can be pasted into a test.
+// wrong in some way. Method: each trace is drawn as text (tests/support/trace_text.h) from its
+// seed, so a difference is printed as something that can be pasted into a test.
 #include "tests/verifier/reference.h"
 
 #include <fmt/format.h>
@@ -74,17 +74,17 @@ class Story {
     const std::int64_t rows = draws_.Between(1, 3);
     for (std::int64_t i = 0; i < rows; ++i) {
       const bool keyless = draws_.Permille(200);
-      const std::string place = keyless ? fmt::format("log:{}", ++keyless_rows_)
-                                        : fmt::format("{}:{}", draws_.Permille(500) ? "a" : "b",
-                                                      draws_.Between(1, 3));
+      const std::string place =
+          keyless ? fmt::format("log:{}", ++keyless_rows_)
+                  : fmt::format("{}:{}", draws_.Permille(500) ? "a" : "b", draws_.Between(1, 3));
       if (!places.insert(place).second) continue;
       const std::int64_t value = keyless || draws_.Permille(850) ? draws_.Between(1, 4) : 0;
       txn.rows.push_back(fmt::format("{}={}", place, value));
     }
     txn.applied.resize(txn.rows.size());
     const std::string how = draws_.Permille(80) ? "unlogged" : "pump=old-pump-1";
-    Say(fmt::format("tidb-1 commit {}/{} {} {}", txn.start, txn.start + 1,
-                    fmt::join(txn.rows, ","), how));
+    Say(fmt::format("tidb-1 commit {}/{} {} {}", txn.start, txn.start + 1, fmt::join(txn.rows, ","),
+                    how));
     txns_.push_back(txn);
   }
 
@@ -169,7 +169,8 @@ std::set<Tso> Transactions(const Verdict& verdict, std::string_view check) {
 std::set<std::string> Differing(const Verdict& verdict) {
   std::set<std::string> found;
   for (const Finding& finding : verdict.findings) {
-    if (finding.check == "converges") found.insert(finding.why.substr(0, finding.why.find(" differ")));
+    if (finding.check == "converges")
+      found.insert(finding.why.substr(0, finding.why.find(" differ")));
   }
   return found;
 }

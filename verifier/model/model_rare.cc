@@ -189,7 +189,8 @@ void Model::BinlogDropped(const Event& event) {
     if (commit->done() || commit->Has(kCommitHanded) || IsFatalDrop(commit->drop)) continue;
     commit->drop = reason;
   }
-  // A prewrite that a writer or its Pump lost before it was acknowledged: remembered for its commit.
+  // A prewrite that a writer or its Pump lost before it was acknowledged: remembered for its
+  // commit.
   if (!known && event.a != 0 && IsNode(event.node) && info(event.node).role != Role::kDrainer) {
     open_[event.a].drop = reason;
   }
