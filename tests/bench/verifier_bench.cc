@@ -26,6 +26,10 @@ constexpr std::int64_t kKeys = 50'000;  // of each of two tables
 trace::Header BenchHeader() {
   trace::Header header;
   header.nodes.resize(4);
+  header.nodes[kTidb].name = "tidb-1";
+  header.nodes[kPump].name = "old-pump-1";
+  header.nodes[kDrainer].name = "old-drainer-1";
+  header.nodes[kSink].name = "downstream-1";
   header.nodes[kTidb].role = Role::kTidb;
   header.nodes[kPump].role = Role::kPump;
   header.nodes[kPump].era = Era::kKafka;
