@@ -354,6 +354,7 @@ Result<Cluster> BuildCluster(const ClusterInput& input) {
 Result<Cluster> LoadCluster(const ClusterPaths& paths) {
   TRY_ASSIGN(const Inventory inventory, Inventory::Load(paths.inventory));
   ClusterInput input;
+  input.procedure = paths.procedure;
   input.inventory = &inventory;
   Inventory target;
   if (!paths.target.empty()) {

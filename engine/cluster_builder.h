@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "engine/cluster.h"
 #include "engine/inventory.h"
+#include "engine/procedure.h"
 #include "engine/site.h"
 
 namespace tidegate::engine {
@@ -21,6 +22,7 @@ struct ClusterInput {
   const Inventory* inventory = nullptr;
   const Inventory* target = nullptr;
   const Site* site = nullptr;
+  Procedure procedure = Procedure::kKafkaToCluster;
 };
 
 /// Errors: kBadInput with file:line:column for what contradicts itself or is missing; kRefused when
@@ -32,6 +34,7 @@ struct ClusterPaths {
   std::string inventory;
   std::string target;
   std::string site;
+  Procedure procedure = Procedure::kKafkaToCluster;
 };
 Result<Cluster> LoadCluster(const ClusterPaths& paths);
 

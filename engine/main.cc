@@ -42,7 +42,6 @@ void OnInterrupt(int signal_number) {
 
 struct Options {
   ClusterPaths paths;
-  std::string procedure = "kafka-to-cluster";
   std::string gate = "proof";
   std::string until;
   std::string journal;
@@ -85,6 +84,7 @@ Result<Prepared> Prepare(const Options& options) {
     TRY_ASSIGN(out.site, LoadSite(options.paths.site));
   }
   PlanOptions plan_options;
+  plan_options.procedure = options.paths.procedure;
   if (options.gate == "synced") plan_options.gate = Gate::kSynced;
   if (options.gate == "both") plan_options.gate = Gate::kBoth;
   Result<Plan> plan = BuildPlan(out.cluster, plan_options);
@@ -307,9 +307,12 @@ void AddInputs(CLI::App* command, Options* options) {
       "--target", options->paths.target,
       "the new inventory; without it the new side's defaults are derived and printed");
   command->add_option("--site", options->paths.site, "the site file (JSON)");
-  command->add_option("--procedure", options->procedure, "which upgrade")
-      ->check(CLI::IsMember({"kafka-to-cluster"}))
-      ->capture_default_str();
+  command
+      ->add_option_function<std::string>(
+          "--procedure",
+          [options](const std::string& name) { options->paths.procedure = ProcedureNamed(name); },
+          "which documented upgrade [kafka-to-cluster]")
+      ->check(CLI::IsMember(ProcedureNames()));
   command->add_option("--gate", options->gate, "what proves the drain")
       ->check(CLI::IsMember({"proof", "synced", "both"}))
       ->capture_default_str();

@@ -58,6 +58,15 @@ std::string TaskId(std::string_view prefix, std::string_view step, std::size_t n
   return id;
 }
 
+std::vector<Step> StepsOf(const Cluster& cluster, const PlanOptions& options) {
+  switch (options.procedure) {
+    case Procedure::kKafkaToCluster:
+      return options.style == Style::kOurs ? StepsKafkaToCluster(cluster, options)
+                                           : StepsLiteral(cluster, options);
+  }
+  CHECK(false);
+}
+
 }  // namespace
 
 std::uint64_t Digest(std::string_view bytes, std::uint64_t digest) {
@@ -78,10 +87,9 @@ Result<Plan> BuildPlan(const Cluster& cluster, const PlanOptions& options) {
   Plan plan;
   plan.options = options;
   plan.cluster = std::make_shared<const Cluster>(cluster);
-  plan.steps = options.style == Style::kOurs ? StepsKafkaToCluster(cluster, options)
-                                             : StepsLiteral(cluster, options);
+  plan.steps = StepsOf(cluster, options);
   Hasher hasher;
-  hasher.Add(plan.procedure);
+  hasher.Add(ProcedureName(options.procedure));
   for (Step& step : plan.steps) {
     hasher.Add(step.id);
     for (std::size_t i = 0; i < step.tasks.size(); ++i) {

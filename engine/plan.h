@@ -15,6 +15,7 @@
 #include "engine/cluster.h"
 #include "engine/condition.h"
 #include "engine/port/port.h"
+#include "engine/procedure.h"
 
 namespace tidegate::engine {
 
@@ -72,13 +73,13 @@ struct Step {
 enum class Style : std::uint8_t { kOurs, kLiteral };
 
 struct PlanOptions {
+  Procedure procedure = Procedure::kKafkaToCluster;
   Gate gate = Gate::kProof;
   Style style = Style::kOurs;
   Duration drain_timeout = 2 * kHour;
 };
 
 struct Plan {
-  std::string procedure = "kafka-to-cluster";
   PlanOptions options;
   std::shared_ptr<const Cluster> cluster;
   std::vector<Step> steps;  ///< "preflight" first where there is one, then the seven

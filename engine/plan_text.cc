@@ -78,8 +78,8 @@ std::string Describe(const Task& task) {
 
 std::string RenderPlan(const Plan& plan) {
   std::string out =
-      fmt::format("plan {:016x}: {} of cluster {}, {}, gate {}\n", plan.digest, plan.procedure,
-                  plan.cluster->name,
+      fmt::format("plan {:016x}: {} of cluster {}, {}, gate {}\n", plan.digest,
+                  ProcedureName(plan.options.procedure), plan.cluster->name,
                   plan.options.style == Style::kOurs ? "with proofs" : "by the manual's letter",
                   GateName(plan.options.gate));
   for (const std::string& assumption : plan.cluster->assumptions) {
@@ -103,7 +103,7 @@ std::string RenderPlan(const Plan& plan) {
 std::string PlanToJson(const Plan& plan) {
   JsonWriter json(JsonWriter::Style::kIndented);
   json.BeginObject();
-  json.Key("procedure").String(plan.procedure);
+  json.Key("procedure").String(ProcedureName(plan.options.procedure));
   json.Key("cluster").String(plan.cluster->name);
   json.Key("digest").String(fmt::format("{:016x}", plan.digest));
   json.Key("gate").String(GateName(plan.options.gate));

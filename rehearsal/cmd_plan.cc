@@ -14,7 +14,6 @@ namespace {
 
 struct Options {
   engine::ClusterPaths paths;
-  std::string procedure = "kafka-to-cluster";
   std::string gate = "proof";
   std::string engine = "ours";
   bool json = false;
@@ -24,6 +23,7 @@ ExitCode Plan(const Options& options) {
   const Result<engine::Cluster> cluster = engine::LoadCluster(options.paths);
   if (!cluster.has_value()) return PrintError(cluster.error());
   engine::PlanOptions plan_options;
+  plan_options.procedure = options.paths.procedure;
   plan_options.style = options.engine == "literal" ? engine::Style::kLiteral : engine::Style::kOurs;
   plan_options.gate = options.gate == "synced" ? engine::Gate::kSynced
                       : options.gate == "both" ? engine::Gate::kBoth
@@ -48,8 +48,14 @@ void AddPlan(CLI::App* app, ExitCode* exit_code) {
   command->add_option("--inventory", options->paths.inventory, "The old inventory.ini")->required();
   command->add_option("--target", options->paths.target, "The new side's inventory");
   command->add_option("--site", options->paths.site, "What no inventory says (JSON)");
-  command->add_option("--procedure", options->procedure, "Which documented upgrade")
-      ->check(CLI::IsMember({"kafka-to-cluster"}));
+  command
+      ->add_option_function<std::string>(
+          "--procedure",
+          [options](const std::string& name) {
+            options->paths.procedure = engine::ProcedureNamed(name);
+          },
+          "Which documented upgrade [kafka-to-cluster]")
+      ->check(CLI::IsMember(engine::ProcedureNames()));
   command->add_option("--gate", options->gate, "proof, synced or both")
       ->check(CLI::IsMember({"proof", "synced", "both"}));
   command->add_option("--engine", options->engine, "ours or literal")

@@ -73,6 +73,7 @@ Result<RunResult> Run(const Prepared& prepared, const sim::RunPlan& run_plan,
   TRY_ASSIGN(const Variant variant, FindVariant(choice.variant));
   if (variant.cluster) variant.cluster(&cluster);
   engine::PlanOptions plan_options;
+  plan_options.procedure = engine::ProcedureNamed(run_plan.procedure);
   plan_options.gate = GateNamed(choice.gate);
   plan_options.style = choice.style == "literal" ? engine::Style::kLiteral : engine::Style::kOurs;
   Result<engine::Plan> plan = engine::BuildPlan(cluster, plan_options);

@@ -348,7 +348,8 @@ Result<Cluster> BuildFromTexts(const Scenario& scenario) {
   TRY_ASSIGN(const engine::Inventory target,
              engine::Inventory::Parse(texts.target, "(generated)/target.ini"));
   TRY_ASSIGN(const engine::Site site, engine::ParseSite(texts.site, "(generated)/site.json"));
-  return engine::BuildCluster({&inventory, &target, &site});
+  return engine::BuildCluster(
+      {&inventory, &target, &site, engine::ProcedureNamed(scenario.procedure)});
 }
 
 }  // namespace
@@ -356,7 +357,8 @@ Result<Cluster> BuildFromTexts(const Scenario& scenario) {
 Result<Cluster> BuildCluster(const Scenario& scenario) {
   Result<Cluster> cluster =
       scenario.topology ? BuildFromTexts(scenario)
-                        : engine::LoadCluster({scenario.inventory, scenario.target, scenario.site});
+                        : engine::LoadCluster({scenario.inventory, scenario.target, scenario.site,
+                                               engine::ProcedureNamed(scenario.procedure)});
   if (!cluster) return cluster;
   if (!scenario.new_version.empty()) {
     for (engine::Pump& pump : cluster->new_pumps) pump.process.version = scenario.new_version;
