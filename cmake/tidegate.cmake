@@ -2,6 +2,9 @@
 
 option(TIDEGATE_SANITIZE "AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(TIDEGATE_FUZZ "build the fuzzers (needs clang)" OFF)
+# Half of a build would be reading the same standard headers again. The fuzz preset builds without
+# precompiled ones, so that a forgotten #include is found there.
+option(TIDEGATE_PRECOMPILE "precompile the headers that most files include" ON)
 
 find_package(Boost 1.81 REQUIRED)
 find_package(fmt REQUIRED)
@@ -9,13 +12,18 @@ find_package(Threads REQUIRED)
 
 find_program(CCACHE ccache)
 if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  # What ccache asks for before it caches compilations that use a precompiled header.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
 endif()
 
 add_library(tidegate_flags INTERFACE)
 target_include_directories(tidegate_flags INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(tidegate_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
                                                 -Werror)
+if(TIDEGATE_PRECOMPILE)
+  target_compile_options(tidegate_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+endif()
 if(TIDEGATE_SANITIZE)
   target_compile_options(tidegate_flags INTERFACE -fsanitize=address,undefined
                                                   -fno-sanitize-recover=all
@@ -23,10 +31,27 @@ if(TIDEGATE_SANITIZE)
   target_link_options(tidegate_flags INTERFACE -fsanitize=address,undefined)
 endif()
 
+set(TIDEGATE_COMMON_HEADERS <algorithm> <array> <boost/unordered/unordered_flat_map.hpp> <cstdint>
+                            <fmt/format.h> <functional> <map> <memory> <optional> <set> <string>
+                            <string_view> <utility> <variant> <vector>)
+
+# tidegate_precompiled(TARGET FROM HEADERS…): TARGET uses the precompiled headers of FROM, or is FROM
+# and makes them. All that share them must be compiled with the same options.
+function(tidegate_precompiled target from)
+  if(NOT TIDEGATE_PRECOMPILE)
+    return()
+  elseif(target STREQUAL from)
+    target_precompile_headers(${target} PRIVATE ${ARGN})
+  else()
+    target_precompile_headers(${target} REUSE_FROM ${from})
+  endif()
+endfunction()
+
 # tidegate_room(NAME SOURCES… DEPENDS rooms… LINKS libraries…): the library of one room.
 function(tidegate_room name)
   cmake_parse_arguments(ROOM "" "" "SOURCES;DEPENDS;LINKS" ${ARGN})
   add_library(tg_${name} STATIC ${ROOM_SOURCES})
   target_link_libraries(tg_${name} PUBLIC tidegate_flags fmt::fmt ${ROOM_DEPENDS}
                                    PRIVATE ${ROOM_LINKS})
+  tidegate_precompiled(tg_${name} tg_base ${TIDEGATE_COMMON_HEADERS})
 endfunction()

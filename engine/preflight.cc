@@ -19,11 +19,11 @@ void CheckVersions(const Cluster& cluster, Refusals* out) {
 
 void CheckThere(const Cluster& cluster, Refusals* out) {
   if (cluster.new_pumps.empty()) {
-    out->push_back("no new Pump is planned: name at least one in the target inventory");
+    out->emplace_back("no new Pump is planned: name at least one in the target inventory");
   }
-  if (cluster.tidbs.empty()) out->push_back("no TiDB is known: name them in the inventory");
+  if (cluster.tidbs.empty()) out->emplace_back("no TiDB is known: name them in the inventory");
   if (cluster.old_drainers.empty()) {
-    out->push_back(
+    out->emplace_back(
         "no old Drainer is known, so that nobody could say when the old side is drained: name each "
         "in the site file");
   }
