@@ -23,11 +23,8 @@ void CheckFailed(const char* condition, const char* file, int line, const std::s
   }
   std::fprintf(stderr, "\n");
   std::fflush(stderr);
-#ifdef TIDEGATE_CHECK_ABORTS
-  std::abort();
-#else
+  if (context.aborts) std::abort();
   std::_Exit(70);
-#endif
 }
 
 }  // namespace tidegate

@@ -15,10 +15,11 @@ struct CheckContext {
   std::int64_t now_ns = 0;
   std::uint64_t event = 0;
   bool active = false;
+  bool aborts = false;  ///< of a fuzzer, whose library keeps the input of an aborted run
 };
 CheckContext& ThreadCheckContext();
 
-/// Prints and ends the process with 70 (aborts when TIDEGATE_CHECK_ABORTS is defined: fuzzers).
+/// Prints and ends the process with 70, or aborts where the context says so.
 [[noreturn]] void CheckFailed(const char* condition, const char* file, int line,
                               const std::string& message);
 

@@ -92,7 +92,6 @@ class InProcessHost final : public sim::AttachedEngine {
   Time late_at_ = 0;
   std::uint64_t output_count_ = 0;
   std::uint32_t incarnation_ = 1;
-  std::uint32_t step_ = 0;
   bool dead_ = false;
   bool torn_ = false;  // the journal's last record is half written
   Time back_at_ = 0;

@@ -370,11 +370,11 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(answers_of_an_earlier_incarnation_are_told_apart, 
   int own = 0;
   for (const port::Input& input : host.seen().inputs) {
     if (const auto* done = std::get_if<port::ActionDone>(&input.what)) {
-      BOOST_TEST(done->id >> 32 == 1U);
+      BOOST_TEST((done->id >> 32) == 1U);
     }
     const auto* came = std::get_if<port::ObservationCame>(&input.what);
     if (came == nullptr) continue;
-    BOOST_TEST(came->id >> 32 == came->incarnation);
+    BOOST_TEST((came->id >> 32) == came->incarnation);
     if (came->incarnation != 2) continue;
     ++own;
     BOOST_TEST(came->id == host.seen().asked[0]);
