@@ -151,6 +151,19 @@ bool IsAscii(std::string_view text) {
   return (all & 0x8080808080808080ULL) == 0;
 }
 
+bool IsControl(char c) {
+  return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
+}
+
+// The first byte that may stand nowhere in JSON, or npos. RapidJSON stops at a NUL, which would
+// hide what follows it, and lets 0x1a to 0x1f pass in strings where it takes 16 bytes at a time.
+std::size_t FindControl(std::string_view text) {
+  bool any = false;
+  for (const char c : text) any |= IsControl(c);  // no early exit: it is vectorised
+  if (!any) return std::string_view::npos;
+  return static_cast<std::size_t>(std::find_if(text.begin(), text.end(), IsControl) - text.begin());
+}
+
 }  // namespace
 
 std::string_view JsonKindName(JsonKind kind) {
@@ -180,9 +193,10 @@ Result<JsonDocument> JsonDocument::Parse(std::string text, std::string file) {
   if (document.text_.size() > kTextBytesMax) {
     return Error{ErrorCode::kLimit, "more than 256 MiB of JSON", document.file_};
   }
-  // The reader stops at a NUL byte, which would hide what follows it.
-  if (const std::size_t nul = document.text_.find('\0'); nul != std::string::npos) {
-    return document.ErrorAt(static_cast<std::uint32_t>(nul), "a NUL byte is no JSON");
+  if (const std::size_t at = FindControl(document.text_); at != std::string::npos) {
+    return document.ErrorAt(
+        static_cast<std::uint32_t>(at),
+        fmt::format("a byte {:#04x} is no JSON", static_cast<unsigned char>(document.text_[at])));
   }
   // RapidJSON's UTF-8 check reads the bytes that a lead byte promises, even behind the end, and its
   // scan for the end of a string whole blocks of 16.

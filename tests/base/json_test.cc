@@ -62,7 +62,16 @@ BOOST_AUTO_TEST_CASE(damage_is_refused_at_its_place) {
   for (const char* bad : {"{} {}", "[1,]", "{'a': 1}", "nul", "01", "\"\xFF\"", "// x\n1", "NaN"}) {
     BOOST_TEST(Refused(bad).find("a.json:") == 0U, bad);
   }
-  BOOST_TEST(Refused(std::string("1\0 2", 4)) == "a.json:1:2: a NUL byte is no JSON");
+  BOOST_TEST(Refused(std::string("1\0 2", 4)) == "a.json:1:2: a byte 0x00 is no JSON");
+}
+
+// RapidJSON alone accepts some of them or not by where in memory the string lies.
+BOOST_AUTO_TEST_CASE(control_bytes_are_refused_wherever_they_stand) {
+  for (std::size_t before = 0; before < 32; ++before) {
+    const std::string text = "[\"" + std::string(before, 'x') + "\x1a" + "\", 1]";
+    BOOST_TEST(Refused(text) ==
+               "a.json:1:" + std::to_string(before + 3) + ": a byte 0x1a is no JSON");
+  }
 }
 
 BOOST_AUTO_TEST_CASE(depth_is_bounded) {
