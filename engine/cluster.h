@@ -34,6 +34,7 @@ struct Process {
   std::string config;  ///< full path of its TOML file
   std::string script;  ///< full path of its run script
   VersionText version;
+  std::string alias = {};  ///< of a rolling upgrade: its host's name in the inventory
 };
 
 struct Tidb {
@@ -93,6 +94,8 @@ struct Hooks {
   std::vector<std::string> attach_service;
 };
 
+/// Of a rolling upgrade `new_pumps` and `new_drainers` are the running ones, which are upgraded where
+/// they are; there is no old side. Their version is the one that they are upgraded to.
 struct Cluster {
   std::string name;
   std::vector<HostPort> pds;
@@ -112,6 +115,8 @@ struct Cluster {
   Duration write_outage_max = 0;  ///< 0: no budget
   Duration kafka_retention = 7 * 24 * kHour;
   Duration pump_gc = 7 * 24 * kHour;
+  VersionText binlog_version;  ///< of a rolling upgrade: what Pumps and Drainers run now
+  std::string ansible_dir;     ///< where tidb-ansible lies on the control machine; "" not known
   std::vector<std::string> assumptions;  ///< sentences: what was not in the input and was assumed
 };
 

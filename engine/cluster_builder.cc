@@ -34,16 +34,18 @@ bool IsTrue(std::string_view text) {
   return text == "True" || text == "true" || text == "yes" || text == "Yes" || text == "1";
 }
 
+Status CheckBinlogOn(const Inventory& inventory) {
+  TRY_ASSIGN(const std::string binlog, Global(inventory, "enable_binlog", "False"));
+  if (IsTrue(binlog)) return {};
+  return GlobalError(
+      inventory, "enable_binlog", ErrorCode::kRefused,
+      fmt::format("enable_binlog is '{}': this cluster writes no binlog, so there is "
+                  "nothing to upgrade; deploy the cluster version afresh",
+                  binlog));
+}
+
 // The era of the old side, from what only one era's inventory has.
 Result<std::string> FindEra(const Inventory& inventory, const Site* site, const Cluster& cluster) {
-  TRY_ASSIGN(const std::string binlog, Global(inventory, "enable_binlog", "False"));
-  if (!IsTrue(binlog)) {
-    return GlobalError(
-        inventory, "enable_binlog", ErrorCode::kRefused,
-        fmt::format("enable_binlog is '{}': this cluster writes no binlog, so there is "
-                    "nothing to upgrade; deploy the cluster version afresh",
-                    binlog));
-  }
   const Result<Version> version = ParseVersion(cluster.tidb_version);
   if (!version) {
     return GlobalError(inventory, "tidb_version", ErrorCode::kBadInput, version.error().message);
@@ -324,7 +326,11 @@ Result<Cluster> BuildCluster(const ClusterInput& input) {
     cluster.tidb_version = "latest";
     cluster.assumptions.push_back("tidb_version is not set; 'latest' is assumed");
   }
-  TRY_ASSIGN(cluster.era, FindEra(inventory, input.site, cluster));
+  TRY(CheckBinlogOn(inventory));
+  const bool rolling = IsRolling(input.procedure);
+  if (!rolling) {
+    TRY_ASSIGN(cluster.era, FindEra(inventory, input.site, cluster));
+  }
   TRY_ASSIGN(const std::string supervision, Global(inventory, "process_supervision", "systemd"));
   if (supervision != "systemd") {
     cluster.assumptions.push_back(
@@ -336,6 +342,11 @@ Result<Cluster> BuildCluster(const ClusterInput& input) {
   TRY_ASSIGN(cluster.pds, GroupAddresses(inventory, "pd_servers", "pd_client_port", 2379));
   TRY_ASSIGN(cluster.tikvs, GroupAddresses(inventory, "tikv_servers", "tikv_port", 20160));
   TRY(BuildTidbs(inventory, &cluster));
+  if (rolling) {
+    TRY(BuildRollingParts(input, &cluster));
+    TRY(CheckUniqueNames(inventory, cluster));
+    return cluster;
+  }
   TRY(BuildOldPumps(input, &cluster));
   if (cluster.era == "kafka") {
     const SiteService* kafka = input.site == nullptr ? nullptr : &input.site->kafka;

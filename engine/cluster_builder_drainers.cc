@@ -124,35 +124,43 @@ Status AddSiteDrainer(const Site& site, const SiteDrainer& from, const std::stri
   process.script = from.script;
   process.config = from.config.path;
   process.version = from.version;
-  drainer.config_text = from.config.text;
-  const bool has_config = !from.config.text.empty();
-  if (has_config) {
-    TRY_ASSIGN(DrainerConfig config, ReadDrainerConfig(from.config.text, from.config.origin));
-    drainer.sink = std::move(config.sink);
-    drainer.filters = std::move(config.filters);
-    drainer.disable_dispatch = config.disable_dispatch;
-    drainer.detect_interval = config.detect_interval;
-    drainer.synced_check_minutes = config.synced_check_minutes;
-    if (process.data_dir.empty() && config.data_dir.starts_with("/")) {
-      process.data_dir = config.data_dir;
-    }
-  }
-  FillDefaults(deploy_dir, &drainer, cluster);
-  for (const SiteSink& sink : site.sinks) {
-    if (sink.name != from.sink) continue;
-    TRY(MergeSink(sink, process.name, from.where, has_config, &drainer.sink));
-  }
-  FillSinkDefaults(&drainer, has_config || !from.sink.empty(), cluster);
-  if (!has_config && !from.sink.empty()) {
-    cluster->assumptions.push_back(fmt::format(
-        "{}: its configuration is not given; no filters and the default dispatch are assumed",
-        process.name));
-  }
+  TRY(FinishDrainer(&site, &from, deploy_dir, &drainer, cluster));
   cluster->old_drainers.push_back(std::move(drainer));
   return {};
 }
 
 }  // namespace
+
+Status FinishDrainer(const Site* site, const SiteDrainer* from, const std::string& deploy_dir,
+                     Drainer* drainer, Cluster* cluster) {
+  Process& process = drainer->process;
+  if (from != nullptr) drainer->config_text = from->config.text;
+  const bool has_config = !drainer->config_text.empty();
+  if (has_config) {
+    TRY_ASSIGN(DrainerConfig config, ReadDrainerConfig(from->config.text, from->config.origin));
+    drainer->sink = std::move(config.sink);
+    drainer->filters = std::move(config.filters);
+    drainer->disable_dispatch = config.disable_dispatch;
+    drainer->detect_interval = config.detect_interval;
+    drainer->synced_check_minutes = config.synced_check_minutes;
+    if (process.data_dir.empty() && config.data_dir.starts_with("/")) {
+      process.data_dir = config.data_dir;
+    }
+  }
+  FillDefaults(deploy_dir, drainer, cluster);
+  const bool has_sink = from != nullptr && !from->sink.empty();
+  for (const SiteSink& sink : has_sink ? site->sinks : std::vector<SiteSink>()) {
+    if (sink.name != from->sink) continue;
+    TRY(MergeSink(sink, process.name, from->where, has_config, &drainer->sink));
+  }
+  FillSinkDefaults(drainer, has_config || has_sink, cluster);
+  if (!has_config && has_sink) {
+    cluster->assumptions.push_back(fmt::format(
+        "{}: its configuration is not given; no filters and the default dispatch are assumed",
+        process.name));
+  }
+  return {};
+}
 
 Status BuildOldDrainers(const ClusterInput& input, Cluster* cluster) {
   const Inventory& inventory = *input.inventory;

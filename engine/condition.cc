@@ -7,6 +7,7 @@
 #include "engine/checkpoint.h"
 #include "engine/gates.h"
 #include "engine/look.h"
+#include "engine/look_rolling.h"
 #include "engine/preflight.h"
 #include "engine/registry.h"
 #include "engine/status_body.h"
@@ -69,6 +70,10 @@ struct Text {
     return "every retired unit is inactive and its port refuses";
   }
   std::string operator()(const EffectThere&) const { return "the action's effect is there"; }
+  template <typename Rolling>
+  std::string operator()(const Rolling& c) const {
+    return DescribeRolling(c);
+  }
 };
 
 struct Asker {

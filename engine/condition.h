@@ -84,13 +84,63 @@ struct DrainersPast {
 };
 /// Every retired unit is down.
 struct Retired {};
+// ---- of rolling upgrades; indices are into Cluster::new_pumps and new_drainers
+inline constexpr std::size_t kNobody = SIZE_MAX;
+
+/// What can be known before the first Pump is touched. Learns "registry" and "checkpoint/NAME".
+struct RollingHolds {};
+/// The binary at PATH says that it is VERSION.
+struct BinaryIs {
+  std::string host;
+  std::string path;
+  std::string version;
+};
+/// Like it, and the unit that runs it is active: what a playbook leaves behind on one host.
+struct RunsFrom {
+  std::string host;
+  std::string path;
+  std::string version;
+  std::string unit;
+};
+/// Every Pump but `skip` is registered online with a fresh heartbeat and listens, and no Drainer is
+/// registered online and dead: a Pump could be stopped and started.
+struct PumpsServe {
+  std::size_t skip = kNobody;
+};
+/// Learns a PD timestamp from a Pump other than `skip`, where there is one.
+struct TimestampFrom {
+  std::string fact;
+  std::size_t skip = kNobody;
+};
+/// The Pump is registered online with a heartbeat and a maxCommitTS past the fact.
+struct PumpBack {
+  std::size_t pump = 0;
+  std::string fact;
+};
+/// Every Drainer has read from the Pump past the fact.
+struct PumpRead {
+  std::size_t pump = 0;
+  std::string fact;
+};
+/// The stopped Drainer's checkpoint can be read; learns "stopped/NAME".
+struct CheckpointKept {
+  std::size_t drainer = 0;
+};
+/// The Drainer is registered online, merges every Pump, and its checkpoint is past the fact.
+struct DrainerBack {
+  std::size_t drainer = 0;
+  std::string fact;
+};
+
 /// The effect of the action that is being probed is there.
 struct EffectThere {};
 
 using Condition =
     std::variant<PreflightHolds, PumpsOnline, PumpsPast, PdTimestamp, TidbsIdle, TidbsServe,
                  NoDdlRunning, MarkerExists, TidbsStopped, TidbsUp, TidbsUpgraded, TidbsLogToPumps,
-                 Drained, ProcessIs, HandOverReady, DrainersPast, Retired, EffectThere>;
+                 Drained, ProcessIs, HandOverReady, DrainersPast, Retired, RollingHolds, BinaryIs,
+                 RunsFrom, PumpsServe, TimestampFrom, PumpBack, PumpRead, CheckpointKept, DrainerBack,
+                 EffectThere>;
 
 /// One printed line, for plans: "every new Pump is registered online with a fresh heartbeat".
 std::string Describe(const Condition& condition);

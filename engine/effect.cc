@@ -28,6 +28,10 @@ struct EffectQueries {
     out->push_back(port::ReadRemoteFile{a.host, a.path});
     if (context.source != nullptr) out->push_back(*context.source);
   }
+  void operator()(const port::CopyBinary& a) const {
+    out->push_back(port::BinaryVersion{a.host, a.from});
+    out->push_back(port::BinaryVersion{a.host, a.to});
+  }
   // Nothing of these can be seen from outside: no query.
   void operator()(const port::RunSql&) const {}
   void operator()(const port::RunHook&) const {}
@@ -78,6 +82,19 @@ struct EffectVerdict {
     return answers[0].body == ApplyEdit(context.edit, answers[1].body)
                ? Holds("")
                : Fails(1, "the file differs");
+  }
+  Verdict operator()(const port::CopyBinary&) const {
+    const Answer& from = answers[0];
+    const Answer& to = answers[1];
+    // Where no copy was made nothing was replaced.
+    if (from.code == port::AnswerCode::kNotFound) return Holds("");
+    if (!from.ok()) return Unknown(1, AnswerText(from));
+    if (to.code == port::AnswerCode::kNotFound) return Fails(2, "no such binary");
+    if (to.code == port::AnswerCode::kFailed) return Fails(2, "the binary does not run");
+    if (!to.ok()) return Unknown(2, AnswerText(to));
+    const std::string_view wanted = ReleaseVersion(from.body);
+    const std::string_view found = ReleaseVersion(to.body);
+    return wanted == found ? Holds("") : Fails(3, fmt::format("it is {}", found));
   }
   Verdict operator()(const port::RunSql&) const { return Unknown(1, "its effect can't be seen"); }
   Verdict operator()(const port::RunHook&) const { return Unknown(1, "its effect can't be seen"); }

@@ -60,7 +60,7 @@ void Executor::Run() {
     const std::size_t colon = reason == nullptr ? 0 : reason->find(": ");
     Finish(reason != nullptr && reason->rfind("refused", 0) == 0 ? "refused" : "aborted",
            (reason == nullptr ? std::string() : reason->substr(colon + 2) + "; ") +
-               "what was done is undone, the old side serves");
+               "what was done is undone, " + std::string(WhenUndone(plan_->options.procedure)));
     return;
   }
   if (!step_begun_ && !BeginStep()) return;
@@ -84,7 +84,7 @@ bool Executor::BeginStep() {
   step_begun_ = true;
   Persist(Record::Kind::kStep, step().id, "started");
   Say(Tell::Kind::kStepStarted, "", step().manual);
-  if (step().id == "stop-tidb") {
+  if (step().outage_begins) {
     outage_since_ = now_;
     const Duration budget = plan_->cluster->write_outage_max;
     if (budget > 0) Wake(now_ + budget);
@@ -99,7 +99,7 @@ void Executor::EndStep() {
   } else {
     Persist(Record::Kind::kStep, step().id, "done");
     Say(Tell::Kind::kStepDone, "", step().proof);
-    if (step().id == "start-tidb") outage_since_ = -1;
+    if (step().outage_ends) outage_since_ = -1;
     ++step_;
   }
   task_ = 0;
@@ -115,6 +115,10 @@ void Executor::BeginTask() {
     } else {
       Finish("aborted", "the operator aborted; " + WhoServes());
     }
+    return;
+  }
+  if (!task().needs.empty() && facts_.Find(task().needs) == nullptr) {
+    NextTask();
     return;
   }
   task_began_ = now_;
@@ -204,9 +208,11 @@ void Executor::CheckBudget() {
   if (budget <= 0 || outage_since_ < 0 || finished() || phase_ == Phase::kActing) return;
   if (!CanTurnBack()) return;
   Duration back = 0;
+  bool out = false;
   for (int i = 0; i <= step_ && i < static_cast<int>(plan_->steps.size()); ++i) {
     const Step& begun = plan_->steps[static_cast<std::size_t>(i)];
-    if (begun.id != "deploy-pump") back += begun.undo_expected;
+    out = out || begun.outage_begins;
+    if (out) back += begun.undo_expected;
   }
   if (now_ + back < outage_since_ + budget) {
     if (phase_ == Phase::kAsking) Wake(outage_since_ + budget - back);

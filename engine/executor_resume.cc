@@ -65,8 +65,10 @@ void Executor::Fold(const Record& record) {
       task_ = 0;
       in_doubt_ = false;
       step_begun_ = record.value == "started";
-      if (record.name == "stop-tidb" && step_begun_) outage_since_ = record.at;
-      if (record.name == "start-tidb" && record.value == "done") outage_since_ = -1;
+      if (step_ >= 0 && step_ < static_cast<int>(plan_->steps.size()) && step().id == record.name) {
+        if (step().outage_begins && step_begun_) outage_since_ = record.at;
+        if (step().outage_ends && record.value == "done") outage_since_ = -1;
+      }
       if (record.value == "done") ++step_;
       if (record.value == "undone") --step_;
       return;

@@ -44,6 +44,7 @@ std::vector<Step> StepsLiteral(const Cluster& cluster, const PlanOptions& option
   steps.push_back(std::move(deploy));
 
   Step stop = MakeStep("stop-tidb", "Stop the TiDB cluster service.", "TiDB was stopped");
+  stop.outage_begins = true;
   for (const Tidb& tidb : cluster.tidbs) {
     AddAct(&stop, port::StopProcess{tidb.process.host, tidb.process.unit});
   }
@@ -58,6 +59,7 @@ std::vector<Step> StepsLiteral(const Cluster& cluster, const PlanOptions& option
 
   Step start =
       MakeStep("start-tidb", "Reconnect the TiDB cluster to the service.", "TiDB was started");
+  start.outage_ends = true;
   for (const Tidb& tidb : cluster.tidbs) {
     AddAct(&start, port::StartProcess{tidb.process.host, tidb.process.unit});
   }

@@ -20,6 +20,21 @@ void AskDown(const Process& process, Queries* out) {
   out->push_back(port::ConnectTcp{process.host, process.port});
 }
 
+const std::vector<Tidb>& Tidbs(const LookContext& context) { return context.cluster.tidbs; }
+
+void AskTidbs(const LookContext& context, const char* path, Queries* out) {
+  for (const Tidb& tidb : Tidbs(context)) {
+    out->push_back(port::HttpGet{tidb.process.host, tidb.status_port, path});
+  }
+}
+
+Query PumpStatusQuery(const LookContext& context) {
+  const Process& pump = PumpToAsk(context);
+  return port::HttpGet{pump.host, pump.port, "/status"};
+}
+
+}  // namespace
+
 // Is the unit inactive, and does its port refuse?
 Verdict JudgeDown(const std::string& host, const std::string& unit, std::int64_t port,
                   const Answer& shown, const Answer& connected, int clause) {
@@ -50,28 +65,13 @@ bool VersionMatches(std::string_view said, std::string_view wanted) {
   return starts && (end == said.size() || said[end] == '\n' || said[end] == ' ');
 }
 
-const std::vector<Tidb>& Tidbs(const LookContext& context) { return context.cluster.tidbs; }
-
-void AskTidbs(const LookContext& context, const char* path, Queries* out) {
-  for (const Tidb& tidb : Tidbs(context)) {
-    out->push_back(port::HttpGet{tidb.process.host, tidb.status_port, path});
-  }
-}
-
-Query PumpStatusQuery(const LookContext& context) {
-  const Process& pump = PumpToAsk(context);
-  return port::HttpGet{pump.host, pump.port, "/status"};
-}
-
-const ClusterNode* FindPump(const ClusterPumpStatus& status, const Pump& pump) {
+const ClusterNode* FindPump(const std::vector<ClusterNode>& nodes, const Pump& pump) {
   const std::string host_port = fmt::format("{}:{}", pump.process.host, pump.process.port);
-  for (const ClusterNode& node : status.pumps) {
+  for (const ClusterNode& node : nodes) {
     if (node.host == host_port || (!pump.node_id.empty() && node.id == pump.node_id)) return &node;
   }
   return nullptr;
 }
-
-}  // namespace
 
 void AppendLookQueries(const PumpsOnline&, const LookContext& context, Queries* out) {
   out->push_back(PumpStatusQuery(context));
@@ -82,7 +82,7 @@ Verdict EvaluateLook(const PumpsOnline&, const LookContext& context, const Answe
     return Unknown(1, fmt::format("{}: {}", PumpToAsk(context).name, status.error().message));
   }
   for (const Pump& pump : context.cluster.new_pumps) {
-    const ClusterNode* node = FindPump(*status, pump);
+    const ClusterNode* node = FindPump(status->pumps, pump);
     if (node == nullptr) {
       return Fails(2, fmt::format("new Pump {} is not registered", pump.process.name));
     }

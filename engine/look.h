@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/condition.h"
+#include "engine/status_body.h"
 
 namespace tidegate::engine {
 
@@ -31,6 +32,16 @@ TIDEGATE_LOOK(ProcessIs);
 TIDEGATE_LOOK(DrainersPast);
 TIDEGATE_LOOK(Retired);
 #undef TIDEGATE_LOOK
+
+// ---- shared by the looks
+
+/// Is the unit inactive, and does its port refuse? From the answers of ShowUnit and ConnectTcp.
+Verdict JudgeDown(const std::string& host, const std::string& unit, std::int64_t port,
+                  const port::Answer& shown, const port::Answer& connected, int clause);
+/// Does what a binary or server says of itself name the wanted release?
+bool VersionMatches(std::string_view said, std::string_view wanted);
+/// The entry of `pump`, by its address or its node id; null when it is not registered.
+const ClusterNode* FindPump(const std::vector<ClusterNode>& nodes, const Pump& pump);
 
 /// The probe of an action, by its kind.
 void AppendEffectQueries(const LookContext& context, std::vector<port::Query>* out);

@@ -27,7 +27,8 @@ struct Hasher {
     for (const std::string& word : a.argv) Add(word);
   }
   void Add(const port::KeepBackup& a) { Add(a.name), Add(a.bytes); }
-  void Add(const port::RunPlaybook& a) { Add(a.playbook), Add(a.tags), Add(a.limit); }
+  void Add(const port::RunPlaybook& a) { Add(a.playbook), Add(a.tags), Add(a.limit), Add(a.dir); }
+  void Add(const port::CopyBinary& a) { Add(a.host), Add(a.part), Add(a.from), Add(a.to); }
 
   void AddTask(const Task& task) {
     const char kind = static_cast<char>('0' + task.what.index());
@@ -43,6 +44,7 @@ struct Hasher {
     } else {
       Add(std::get<Confirm>(task.what).question);
     }
+    if (!task.needs.empty()) Add(task.needs);
   }
 };
 
@@ -63,11 +65,20 @@ std::vector<Step> StepsOf(const Cluster& cluster, const PlanOptions& options) {
     case Procedure::kKafkaToCluster:
       return options.style == Style::kOurs ? StepsKafkaToCluster(cluster, options)
                                            : StepsLiteral(cluster, options);
+    case Procedure::kRollingManual:
+    case Procedure::kRollingAnsible:
+      return options.style == Style::kOurs ? StepsRolling(cluster, options)
+                                           : StepsRollingLiteral(cluster, options);
   }
   CHECK(false);
 }
 
 }  // namespace
+
+std::string_view WhenUndone(Procedure procedure) {
+  return IsRolling(procedure) ? "every Pump and Drainer runs its version of before"
+                              : "the old side serves";
+}
 
 std::uint64_t Digest(std::string_view bytes, std::uint64_t digest) {
   for (const char c : bytes) {

@@ -51,6 +51,7 @@ struct Confirm {
 struct Task {
   std::string id;  ///< "stop-tidb/3"; of ways back "undo:stop-tidb/1"
   std::variant<Act, Look, Confirm> what;
+  std::string needs = {};  ///< skipped while this fact is not known: nothing was done to undo
 };
 
 /// A place where the plan leaves the manual's letter.
@@ -68,6 +69,8 @@ struct Step {
   std::string proof;  ///< what stands when it is done, in one sentence
   Duration expected = 0;
   Duration undo_expected = 0;
+  bool outage_begins = false;  ///< writers may be down from its start on
+  bool outage_ends = false;    ///< and are back at its end
 };
 
 enum class Style : std::uint8_t { kOurs, kLiteral };
@@ -77,6 +80,7 @@ struct PlanOptions {
   Gate gate = Gate::kProof;
   Style style = Style::kOurs;
   Duration drain_timeout = 2 * kHour;
+  bool accept_write_outage = false;  ///< a single Pump may be restarted: no TiDB can write then
 };
 
 struct Plan {
@@ -103,6 +107,11 @@ std::uint64_t Digest(std::string_view bytes, std::uint64_t digest = 0xCBF29CE484
 
 std::vector<Step> StepsKafkaToCluster(const Cluster& cluster, const PlanOptions& options);
 std::vector<Step> StepsLiteral(const Cluster& cluster, const PlanOptions& options);
+std::vector<Step> StepsRolling(const Cluster& cluster, const PlanOptions& options);
+std::vector<Step> StepsRollingLiteral(const Cluster& cluster, const PlanOptions& options);
+
+/// What serves when every begun step is undone, for the last word to the operator.
+std::string_view WhenUndone(Procedure procedure);
 
 /// The index of the new Drainer that takes over from the old one; npos when there is none.
 std::size_t SuccessorOf(const Cluster& cluster, std::size_t old_drainer);

@@ -80,6 +80,7 @@ Step StopTidbs(const Cluster& cluster) {
   step.proof = "no writer has a path to the old side; T0 is journaled";
   step.expected = 2 * kMinute;
   step.undo_expected = BackPerTidb(cluster);
+  step.outage_begins = true;
   if (!cluster.hooks.detach_service.empty()) {
     Act detach{.action = port::RunHook{"detach-service", cluster.hooks.detach_service}};
     detach.probe = TidbsIdle{};
@@ -128,6 +129,7 @@ Step StartTidbs(const Cluster& cluster) {
   step.id = "start-tidb";
   step.manual = "Reconnect the TiDB cluster to the service.";
   step.proof = "every TiDB logs to the new Pumps; the service is attached";
+  step.outage_ends = true;
   step.expected = 2 * kMinute;
   step.tasks.push_back(
       {{},

@@ -170,6 +170,7 @@ bool SyncedCanRise(const Drainer& drainer) {
 }
 
 std::vector<std::string> RefusalsOf(const Cluster& cluster, const PlanOptions& options) {
+  if (IsRolling(options.procedure)) return RollingRefusalsOf(cluster, options);
   Refusals refusals;
   CheckVersions(cluster, &refusals);
   CheckThere(cluster, &refusals);

@@ -14,6 +14,9 @@ namespace tidegate::engine {
 /// The reasons against the upgrade that the cluster's description alone shows; empty when none.
 std::vector<std::string> RefusalsOf(const Cluster& cluster, const PlanOptions& options);
 
+/// The same of a rolling upgrade; a part of RefusalsOf.
+std::vector<std::string> RollingRefusalsOf(const Cluster& cluster, const PlanOptions& options);
+
 /// Can `Synced` of this old Drainer become true while it is healthy? Workers with dispatch refresh
 /// its clock every 3 s (tidb-binlog kafka: drainer/syncer.go sync).
 bool SyncedCanRise(const Drainer& drainer);

@@ -12,8 +12,16 @@ namespace tidegate::engine {
 
 enum class Procedure : std::uint8_t {
   kKafkaToCluster,  ///< the manual's seven steps
+  kRollingManual,   ///< within the cluster version, replacing files by hand
+  kRollingAnsible,  ///< within the cluster version, by tidb-ansible's playbooks
 };
-inline constexpr std::array<std::string_view, 1> kProcedureNames = {"kafka-to-cluster"};
+inline constexpr std::array<std::string_view, 3> kProcedureNames = {
+    "kafka-to-cluster", "rolling-manual", "rolling-ansible"};
+
+/// Pumps and Drainers of the cluster version, upgraded in place.
+constexpr bool IsRolling(Procedure procedure) {
+  return procedure == Procedure::kRollingManual || procedure == Procedure::kRollingAnsible;
+}
 
 constexpr std::string_view ProcedureName(Procedure procedure) {
   return kProcedureNames[static_cast<std::size_t>(procedure)];

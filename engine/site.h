@@ -90,6 +90,7 @@ struct Site {
   std::vector<std::string> detach_service;
   std::vector<std::string> attach_service;
   std::string marker_schema;
+  std::string ansible_dir;  ///< where tidb-ansible lies on the control machine
   std::string sql_defaults_file;
   std::optional<Duration> write_outage_max;
   std::optional<Duration> kafka_retention;

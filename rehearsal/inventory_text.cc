@@ -291,6 +291,7 @@ DrainerText WriteDrainer(const Scenario& scenario, const DrainerSettings& settin
 
 InventoryTexts WriteInventories(const Scenario& scenario) {
   CHECK(scenario.topology.has_value());
+  if (scenario.procedure.starts_with("rolling-")) return WriteRollingInventories(scenario);
   return {OldInventory(scenario), TargetInventory(scenario), SiteText(scenario)};
 }
 

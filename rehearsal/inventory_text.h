@@ -18,6 +18,9 @@ struct InventoryTexts {
 /// REQUIRES: scenario.topology.
 InventoryTexts WriteInventories(const sim::Scenario& scenario);
 
+/// The same where the procedure is a rolling one; a part of WriteInventories.
+InventoryTexts WriteRollingInventories(const sim::Scenario& scenario);
+
 /// Where a Drainer applies to, and the file that says so.
 struct DrainerText {
   std::string toml;

@@ -1,5 +1,6 @@
 #include "rehearsal/run.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "engine/plan.h"
@@ -76,6 +77,9 @@ Result<RunResult> Run(const Prepared& prepared, const sim::RunPlan& run_plan,
   plan_options.procedure = engine::ProcedureNamed(run_plan.procedure);
   plan_options.gate = GateNamed(choice.gate);
   plan_options.style = choice.style == "literal" ? engine::Style::kLiteral : engine::Style::kOurs;
+  plan_options.accept_write_outage =
+      std::find(settings.accept.begin(), settings.accept.end(), "write-outage") !=
+      settings.accept.end();
   Result<engine::Plan> plan = engine::BuildPlan(cluster, plan_options);
 
   RunResult result;
@@ -85,6 +89,7 @@ Result<RunResult> Run(const Prepared& prepared, const sim::RunPlan& run_plan,
   header.gate = choice.gate;
   header.reproduce = options.reproduce;
   header.write_outage_max = cluster.write_outage_max;
+  header.accepted = settings.accept;
   verifier::Verifier judge(header, result.trace.texts, {options.fail_on_exposure});
   std::unique_ptr<trace::Digest> digest;
   if (options.digest) digest = std::make_unique<trace::Digest>(header);

@@ -6,6 +6,7 @@
 
 #include "engine/cluster_builder.h"
 #include "rehearsal/inventory_text.h"
+#include "rehearsal/topology_parts.h"
 #include "sim/run_plan_json.h"
 
 namespace tidegate::rehearsal {
@@ -31,7 +32,7 @@ class TopologyBuilder {
     out_.cluster_name = cluster_.name;
     out_.marker_schema = cluster_.marker_schema;
     CollectSinks();
-    AddStores();
+    AddStores(cluster_, &out_);
     AddBystanders(cluster_.zookeepers, Role::kZookeeper);
     AddBystanders(cluster_.kafkas, Role::kKafka);
     AddOldPumps();
@@ -39,39 +40,12 @@ class TopologyBuilder {
     AddDownstreams();
     AddOldDrainers();
     AddNewSide();
-    AddRest();
+    AddRest(&out_);
     return std::move(out_);
   }
 
  private:
-  // Nodes of one role are numbered from 1; old and new ones of one role have different stems.
-  NodePlan& Add(std::string_view stem, Role role) {
-    NodePlan& node = out_.nodes.emplace_back();
-    const auto same = [&](const NodePlan& other) {
-      return other.info.name.rfind(fmt::format("{}-", stem), 0) == 0;
-    };
-    const auto number = std::count_if(out_.nodes.begin(), out_.nodes.end(), same) + 1;
-    node.info.name = fmt::format("{}-{}", stem, number);
-    node.info.role = role;
-    return node;
-  }
-
-  static void FillProcess(const engine::Process& process, NodePlan* node) {
-    node->info.host = process.host;
-    node->info.port = process.port;
-    node->info.unit = process.unit;
-    node->info.data_dir = process.data_dir;
-    node->binary_path = process.binary;
-    node->config_path = process.config;
-  }
-
-  // Runs from the start on, and comes back with its host.
-  static void FillRunning(std::string version, NodePlan* node) {
-    node->version = std::move(version);
-    node->running = true;
-    node->enabled = true;
-    if (node->binary_path.empty()) node->binary_path = "/usr/bin/" + node->info.name;
-  }
+  NodePlan& Add(std::string_view stem, Role role) { return AddNode(stem, role, &out_); }
 
   // ---- sinks
 
@@ -129,19 +103,6 @@ class TopologyBuilder {
   }
 
   // ---- the old side
-
-  void AddStores() {
-    NodePlan& pd = Add("pd", Role::kPd);
-    pd.info.host = cluster_.pds.empty() ? "pd" : cluster_.pds[0].host;
-    pd.info.port = cluster_.pds.empty() ? 2379 : cluster_.pds[0].port;
-    pd.info.unit = "pd.service";
-    FillRunning(cluster_.tidb_version, &pd);
-    NodePlan& tikv = Add("tikv", Role::kTikv);
-    tikv.info.host = cluster_.tikvs.empty() ? "tikv" : cluster_.tikvs[0].host;
-    tikv.info.port = cluster_.tikvs.empty() ? 20160 : cluster_.tikvs[0].port;
-    tikv.info.unit = fmt::format("tikv-{}.service", tikv.info.port);
-    FillRunning(cluster_.tidb_version, &tikv);
-  }
 
   // Also a broker that a sink's topics lie on carries what is not the pipeline's own.
   bool CarriesSink(const engine::Process& process) const {
@@ -326,14 +287,6 @@ class TopologyBuilder {
     }
   }
 
-  void AddRest() {
-    for (const Role role : {Role::kService, Role::kEngine}) {
-      NodePlan& node = out_.nodes.emplace_back();
-      node.info.role = role;
-      node.info.name = RoleName(role);
-    }
-  }
-
   const Scenario& scenario_;
   const Cluster& cluster_;
   Topology out_;
@@ -373,6 +326,9 @@ Result<Cluster> BuildCluster(const Scenario& scenario) {
 }
 
 Topology BuildTopology(const Scenario& scenario, const Cluster& cluster) {
+  if (engine::IsRolling(engine::ProcedureNamed(scenario.procedure))) {
+    return BuildRollingTopology(scenario, cluster);
+  }
   return TopologyBuilder(scenario, cluster).Build();
 }
 

@@ -43,7 +43,7 @@ struct ScenarioTopology {
   std::int64_t kafkas = 1;
   std::int64_t zookeepers = 1;
   std::int64_t old_drainers = 1;
-  std::int64_t new_pumps = 1;
+  std::int64_t new_pumps = 1;  ///< "pumps" where they are upgraded in place
   /// New Pumps on the hosts of the old ones, with the default homes: they collide.
   bool same_hosts = false;
   bool kafka_carries_foreign = false;
@@ -124,6 +124,7 @@ struct Scenario {
   std::optional<DrainerSettings> new_drainer;  ///< with `topology`: when it differs from the old
   std::string pump_write_mode = "mixed";
   bool pump_tolerant = true;
+  std::string pump_extra_config;  ///< of rolling upgrades: more lines of each Pump's file
   bool tidb_ignore_error = false;
 
   std::vector<TablePlan> tables;

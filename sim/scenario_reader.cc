@@ -116,6 +116,14 @@ class Reader {
     in.Int("zookeepers", 1, 20, &topology.zookeepers);
     in.Int("old_drainers", 0, 20, &topology.old_drainers);
     in.Int("new_pumps", 1, 100, &topology.new_pumps);
+    if (IsRolling()) topology.new_pumps = std::max<std::int64_t>(2, topology.tidbs);
+    for (const auto& [key, field] : {std::pair{"pumps", &topology.new_pumps},
+                                     std::pair{"drainers", &topology.old_drainers}}) {
+      in.Int(key, 1, 100, field);
+      if (const JsonValue* found = value.Find(key); found != nullptr && !IsRolling()) {
+        in.Fail(found->offset, fmt::format("'{}' goes with a rolling procedure", key));
+      }
+    }
     in.Bool("same_hosts", &topology.same_hosts);
     in.Bool("kafka_carries_foreign", &topology.kafka_carries_foreign);
     in.Bool("kafka_ours_to_stop", &topology.kafka_ours_to_stop);
@@ -126,7 +134,13 @@ class Reader {
     return in.Finish();
   }
 
+  bool IsRolling() const { return out_.procedure.starts_with("rolling-"); }
+
   Status ReadVersions(const JsonValue* value, bool has_inventory) {
+    if (IsRolling()) {
+      out_.old_version = "v2.1.8";
+      out_.new_version = "v3.0.5";
+    }
     if (value == nullptr) return {};
     JsonObjectReader in(document_, *value, "'versions'");
     in.String("old", &out_.old_version);
@@ -240,6 +254,7 @@ class Reader {
       JsonObjectReader in(document_, *pump, "'pump'");
       in.String("write_mode", &out_.pump_write_mode);
       in.Bool("tolerant", &out_.pump_tolerant);
+      in.String("extra_config", &out_.pump_extra_config);
       if (const JsonValue* mode = pump->Find("write_mode"); mode != nullptr && has_inventory) {
         in.Fail(mode->offset,
                 "'write_mode' goes with 'topology'; with an inventory, the site file "

@@ -52,6 +52,8 @@ struct Header {
   std::vector<TableInfo> tables;  ///< index = table id
   Duration write_outage_max = 0;  ///< 0: no budget was set
   Duration drain_max = 0;         ///< bound of the last phase
+  /// Risks that the operator accepted before the upgrade: "write-outage".
+  std::vector<std::string> accepted = {};
   bool tidb_may_be_upgraded = true;
   /// The command that runs it again; says how the files were named, so it is no part of the digest.
   std::string reproduce;

@@ -79,6 +79,7 @@ class HeaderReader {
     reader.String("gate", &header_.gate);
     reader.Int("write_outage_max_ns", 0, INT64_MAX, &header_.write_outage_max);
     reader.Int("drain_max_ns", 0, INT64_MAX, &header_.drain_max);
+    reader.Strings("accepted", &header_.accepted);
     reader.Bool("tidb_may_be_upgraded", &header_.tidb_may_be_upgraded);
     reader.String("reproduce", &header_.reproduce);
     reader.String("run_plan", &header_.run_plan);
@@ -225,6 +226,11 @@ std::string HeaderToJson(const Header& header) {
   out.EndArray();
   out.Key("write_outage_max_ns").Int(header.write_outage_max);
   out.Key("drain_max_ns").Int(header.drain_max);
+  if (!header.accepted.empty()) {
+    out.Key("accepted").BeginArray();
+    for (const std::string& risk : header.accepted) out.String(risk);
+    out.EndArray();
+  }
   out.Key("tidb_may_be_upgraded").Bool(header.tidb_may_be_upgraded);
   out.Key("reproduce").String(header.reproduce);
   out.Key("run_plan").String(header.run_plan);

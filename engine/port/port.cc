@@ -47,6 +47,9 @@ struct ActionText {
     return fmt::format("run-playbook {} --tags={}{}{}", a.playbook, a.tags,
                        a.limit.empty() ? "" : " -l ", a.limit);
   }
+  std::string operator()(const CopyBinary& a) const {
+    return fmt::format("copy-binary {} to {} on {}", a.from, a.to, a.host);
+  }
 };
 
 struct QueryText {

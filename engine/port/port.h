@@ -69,19 +69,27 @@ struct KeepBackup {
   std::string name;
   std::string bytes;
 };
-/// Runs `ansible-playbook PLAYBOOK --tags=TAGS [-l LIMIT]`.
+/// Runs `ansible-playbook PLAYBOOK --tags=TAGS [-l LIMIT]` in the folder DIR of the control machine.
 struct RunPlaybook {
   std::string playbook;
   std::string tags;
   std::string limit;
+  std::string dir;  ///< "" = where the engine was started
+};
+/// Copies the binary at FROM over the one at TO, both on HOST, as one rename; what runs goes on.
+struct CopyBinary {
+  std::string host;  ///< "localhost" is the engine's own
+  std::string part;
+  std::string from;
+  std::string to;
 };
 
 using Action = std::variant<StopProcess, StartProcess, SetUnitEnabled, InstallBinary, WriteFile,
-                            RunSql, RunHook, KeepBackup, RunPlaybook>;
+                            RunSql, RunHook, KeepBackup, RunPlaybook, CopyBinary>;
 /// Names by index of Action; used in plans, journals and traces.
-inline constexpr std::array<std::string_view, 9> kActionNames = {
+inline constexpr std::array<std::string_view, 10> kActionNames = {
     "stop-process", "start-process", "set-unit-enabled", "install-binary", "write-file",
-    "run-sql",      "run-hook",      "keep-backup",      "run-playbook"};
+    "run-sql",      "run-hook",      "keep-backup",      "run-playbook",   "copy-binary"};
 
 // ---------------------------------------------------------------- queries: what only looks
 

@@ -42,7 +42,7 @@ std::string ShellQuote(std::string_view word) {
 
 Command Templates::On(const std::string& host, std::vector<std::string> argv) const {
   Command command;
-  if (options_.kind == TemplateOptions::Kind::kLocal) {
+  if (options_.kind == TemplateOptions::Kind::kLocal || host == "localhost") {
     command.argv = std::move(argv);
     return command;
   }
@@ -151,9 +151,22 @@ struct ActionTemplates {
   Status operator()(const port::KeepBackup&) const { return {}; }
   Status operator()(const port::RunPlaybook& a) const {
     Command command;
-    command.argv = {"ansible-playbook", a.playbook, "--tags=" + a.tags};
+    // ansible.cfg, and with it the inventory, is looked for in the current folder.
+    if (!a.dir.empty()) {
+      TRY(CheckPath(a.dir));
+      command.argv = {"env", "--chdir=" + a.dir};
+    }
+    command.argv.insert(command.argv.end(), {"ansible-playbook", a.playbook, "--tags=" + a.tags});
     if (!a.limit.empty()) command.argv.insert(command.argv.end(), {"-l", a.limit});
     out->push_back(std::move(command));
+    return {};
+  }
+  Status operator()(const port::CopyBinary& a) const {
+    TRY(CheckPath(a.from));
+    TRY(CheckPath(a.to));
+    const std::string fresh = a.to + ".tidegate-new";
+    out->push_back(of.On(a.host, {"cp", "-pf", "--", a.from, fresh}));
+    out->push_back(of.On(a.host, {"mv", "-f", "--", fresh, a.to}));
     return {};
   }
 };

@@ -250,6 +250,7 @@ void ClusterPump::ForgetMemory() {
   ++notify_round_;
   write_rpcs_ = 0;
   write_rpcs_seen_ = 0;
+  wrote_fake_ = false;
   blocked_ = 0;
   resolve_armed_ = false;
   streams_.clear();

@@ -114,6 +114,7 @@ class ClusterPump final : public Node {
   std::uint32_t notify_round_ = 0;  // never reset: tells late answers from today's
   std::uint64_t write_rpcs_ = 0;
   std::uint64_t write_rpcs_seen_ = 0;  // at the last fake tick
+  bool wrote_fake_ = false;            // since its start
   std::int64_t lost_count_ = 0;
   std::int64_t writes_to_fail_ = 0;
   Tso blocked_ = 0;  // start_ts that the sorter waits at

@@ -151,6 +151,7 @@ NodeId Control::TargetOf(const port::Action& action) const {
       return self.FindByFile(a.host, a.path);
     }
     NodeId operator()(const port::WriteFile& a) const { return self.FindByFile(a.host, a.path); }
+    NodeId operator()(const port::CopyBinary& a) const { return self.FindByFile(a.host, a.to); }
     NodeId operator()(const port::RunSql& a) const { return self.EndpointNode(a.endpoint); }
     NodeId operator()(const port::RunHook&) const { return self.world_.service().id(); }
     NodeId operator()(const port::KeepBackup&) const { return kNoNode; }
@@ -231,6 +232,12 @@ struct Control::Doer {
   }
   Answer operator()(const port::WriteFile& a) const {
     hosts().WriteFile(a.host, a.path, a.content);
+    return {};
+  }
+  Answer operator()(const port::CopyBinary& a) const {
+    const std::string version = hosts().BinaryVersion(a.host, a.from);
+    if (version.empty()) return Failed("cp: cannot stat '" + a.from + "': No such file or directory");
+    hosts().InstallBinary(a.host, a.to, version);
     return {};
   }
   Answer operator()(const port::RunSql&) const { return self.RunSql(acting, later); }

@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(reads_each_key) {
   const std::string json = HeaderToJson(SampleHeader());
   for (const std::string key :
        {"scenario", "scenario_digest", "seed", "engine", "procedure", "gate", "write_outage_max_ns",
-        "drain_max_ns", "tidb_may_be_upgraded", "run_plan", "unit", "data_dir", "sink",
+        "drain_max_ns", "accepted", "tidb_may_be_upgraded", "run_plan", "unit", "data_dir", "sink",
         "target_version", "detect_interval_ns", "host", "sinks"}) {
     std::string changed = json;
     const std::size_t at = changed.find("\"" + key + "\":");

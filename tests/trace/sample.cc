@@ -88,6 +88,7 @@ Header SampleHeader() {
   header.tables.push_back({.schema = "shop", .name = "orders", .has_key = true, .sinks = {2}});
   header.tables.push_back({.schema = "shop", .name = "log", .has_key = false, .sinks = {}});
   header.write_outage_max = kMinute;
+  header.accepted = {"write-outage"};
   header.drain_max = kHour;
   header.tidb_may_be_upgraded = false;
   header.run_plan = "{\"seed\":1}\n";

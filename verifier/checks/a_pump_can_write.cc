@@ -112,16 +112,27 @@ class APumpCanWrite final : public Check {
     }
   }
 
+  // The only Pump of a cluster can't be restarted without; somebody said that it may be.
+  bool WasAccepted() const {
+    std::size_t pump_count = 0;
+    for (const trace::NodeInfo& info : header().nodes) {
+      if (info.role == Role::kPump && info.era == Era::kCluster) ++pump_count;
+    }
+    const std::vector<std::string>& accepted = header().accepted;
+    return pump_count == 1 &&
+           std::find(accepted.begin(), accepted.end(), "write-outage") != accepted.end();
+  }
+
   void Report(NodeId tidb) {
     const Writer& writer = writers_[tidb];
-    if (!writer.by_engine) return;
+    if (!writer.by_engine || WasAccepted()) return;
     const NodeFacts& facts = model().node(tidb);
     std::vector<Evidence> evidence;
     if (facts.old_paths > 0) evidence.push_back(writer.opened);
     evidence.push_back(writer.since);
     const std::string pump =
         facts.old_paths > 0 ? NameOf(writer.pump) + ", the only Pump that it writes to, was down"
-                            : std::string("no new Pump was up and registered online");
+                            : std::string("no Pump was up and registered online");
     ReportOnce(findings(), *this, tidb,
                {.kind = FindingKind::kLiveness,
                 .cause = Cause::kEngine,

@@ -39,6 +39,8 @@ std::unique_ptr<Check> MakeNoSharedHome(const Context& context);
 std::unique_ptr<Check> MakeConfigCarried(const Context& context);
 std::unique_ptr<Check> MakeNotifyUnblocked(const Context& context);
 std::unique_ptr<Check> MakeRegistryMoves(const Context& context);
+std::unique_ptr<Check> MakeOnePumpAtATime(const Context& context);
+std::unique_ptr<Check> MakePumpBeforeDrainer(const Context& context);
 std::unique_ptr<Check> MakeStaysRetired(const Context& context);
 std::unique_ptr<Check> MakeDoesWhatItPlanned(const Context& context);
 std::unique_ptr<Check> MakeBounded(const Context& context);
@@ -67,6 +69,8 @@ constexpr Factory kFactories[] = {
     MakeConfigCarried,
     MakeNotifyUnblocked,
     MakeRegistryMoves,
+    MakeOnePumpAtATime,
+    MakePumpBeforeDrainer,
     MakeStaysRetired,
     // Gate
     MakeGateSound,

@@ -18,7 +18,8 @@ using trace::EventKind;
 
 class ConfigCarried final : public Check {
  public:
-  using Check::Check;
+  explicit ConfigCarried(const Context& context)
+      : Check(context), first_(context.header.nodes.size()) {}
 
   std::string_view Id() const override { return "config-carried"; }
   std::string_view Statement() const override {
@@ -31,7 +32,12 @@ class ConfigCarried final : public Check {
   void OnEvent(const Event& event, std::uint64_t index) override {
     if (!model().IsNode(event.node)) return;
     const trace::NodeInfo& info = header().nodes[event.node];
-    if (info.role != Role::kDrainer || !info.new_side) return;
+    if (info.role != Role::kDrainer) return;
+    if (model().UpgradedInPlace(event.node)) {
+      JudgeInPlace({.index = index, .event = event});
+      return;
+    }
+    if (!info.new_side) return;
     const DrainerConfig after = ReadDrainerConfig(texts().Get(event.n));
     if (!after.readable) {
       unread_ = fmt::format("the configuration of {} can't be read", info.name);
@@ -53,7 +59,9 @@ class ConfigCarried final : public Check {
     }
     if (closest == kNoNode) return;
     ++premise_count_;
-    if (!fewest.empty()) Report(closest, fewest, {.index = index, .event = event});
+    if (!fewest.empty()) {
+      Report(closest, fewest, model().acts().up(closest), {.index = index, .event = event});
+    }
   }
 
   void OnEnd() override {
@@ -63,7 +71,26 @@ class ConfigCarried final : public Check {
   }
 
  private:
-  void Report(NodeId old, const std::vector<ConfigDifference>& differences, const Evidence& now) {
+  // One that is replaced where it is: against what it ran with at first.
+  void JudgeInPlace(const Evidence& now) {
+    Evidence& first = first_[now.event.node];
+    if (first.event.kind == EventKind::kCount) {
+      first = now;
+      return;
+    }
+    const DrainerConfig before = ReadDrainerConfig(texts().Get(first.event.n));
+    const DrainerConfig after = ReadDrainerConfig(texts().Get(now.event.n));
+    if (!before.readable || !after.readable) {
+      unread_ = fmt::format("the configuration of {} can't be read", NameOf(now.event.node));
+      return;
+    }
+    ++premise_count_;
+    const std::vector<ConfigDifference> differences = Differences(before, after);
+    if (!differences.empty()) Report(now.event.node, differences, first, now);
+  }
+
+  void Report(NodeId old, const std::vector<ConfigDifference>& differences, const Evidence& then,
+              const Evidence& now) {
     std::string changes;
     bool loses_rows = false;
     for (const ConfigDifference& difference : differences) {
@@ -80,10 +107,12 @@ class ConfigCarried final : public Check {
                 .cause = cause,
                 .why = fmt::format("{} does not carry on what {} was told: {}",
                                    NameOf(now.event.node), NameOf(old), changes),
-                .evidence = {model().acts().up(old), now},
-                .nodes = {old, now.event.node}});
+                .evidence = {then, now},
+                .nodes = old == now.event.node ? std::vector<NodeId>{old}
+                                               : std::vector<NodeId>{old, now.event.node}});
   }
 
+  std::vector<Evidence> first_;  // by node: how one that is upgraded in place came up first
   std::string unread_;
 };
 

@@ -79,7 +79,8 @@ class ReachesTarget final : public Check {
       return;
     }
     if (info.role == Role::kTidb && !info.target_version.empty()) JudgeServing(node);
-    if (info.role == Role::kDrainer && info.new_side) JudgeCheckpoint(node);
+    if (info.role != Role::kDrainer) return;
+    if (info.new_side || model().UpgradedInPlace(node)) JudgeCheckpoint(node);
   }
 
   void JudgeServing(NodeId node) {

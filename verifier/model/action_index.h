@@ -16,6 +16,7 @@ inline constexpr std::uint16_t kActRunSql = 5;
 inline constexpr std::uint16_t kActRunHook = 6;
 inline constexpr std::uint16_t kActKeepBackup = 7;
 inline constexpr std::uint16_t kActRunPlaybook = 8;
+inline constexpr std::uint16_t kActCopyBinary = 9;
 
 inline constexpr std::uint16_t kQueryHttpGet = 0;
 inline constexpr std::uint16_t kAnswerOk = 0;

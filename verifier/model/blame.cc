@@ -48,7 +48,8 @@ Blame BlameForDrop(const Model& model, const SinkFacts& sink, const Commit& comm
 NodeId StartedBehind(const Model& model, const SinkFacts& sink, const Commit& commit) {
   for (NodeId id = 0; model.IsNode(id); ++id) {
     const DrainerFacts& drainer = model.drainer(id);
-    if (!model.info(id).new_side || drainer.sink != sink.node || drainer.epoch == 0) continue;
+    const bool ours = model.info(id).new_side || model.UpgradedInPlace(id);
+    if (!ours || drainer.sink != sink.node || drainer.epoch == 0) continue;
     if (drainer.resumed_ts >= commit.commit_ts) return id;
   }
   return kNoNode;

@@ -148,6 +148,14 @@ class Model {
   const trace::NodeInfo& info(NodeId id) const { return header_.nodes[id]; }
   bool IsNode(NodeId id) const { return id < nodes_.size(); }
   bool IsOldPump(NodeId id) const { return IsNode(id) && old_pump_[id]; }
+  /// A Pump or Drainer of the cluster version that stays and is to run another release.
+  bool UpgradedInPlace(NodeId id) const {
+    if (!IsNode(id)) return false;
+    const trace::NodeInfo& node = header_.nodes[id];
+    const bool part = node.role == Role::kPump || node.role == Role::kDrainer;
+    return part && node.era == Era::kCluster && !node.old_side && !node.new_side &&
+           !node.target_version.empty();
+  }
   /// Clients reach a TiDB that runs.
   bool AnyTidbServes() const {
     for (const NodeFacts& node : nodes_) {

@@ -275,6 +275,7 @@ void Model::ActionStarted(const Event& event) {
       if (target.role == Role::kDrainer && target.new_side) Decide(event.node, event);
       break;
     case kActInstallBinary:
+    case kActCopyBinary:
     case kActWriteFile: node.configured_by_engine = true; break;
     default: break;
   }

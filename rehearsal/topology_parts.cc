@@ -1,0 +1,59 @@
+#include "rehearsal/topology_parts.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace tidegate::rehearsal {
+
+using sim::NodePlan;
+
+NodePlan& AddNode(std::string_view stem, Role role, sim::Topology* topology) {
+  NodePlan& node = topology->nodes.emplace_back();
+  const auto same = [&](const NodePlan& other) {
+    return other.info.name.rfind(fmt::format("{}-", stem), 0) == 0;
+  };
+  const auto number = std::count_if(topology->nodes.begin(), topology->nodes.end(), same) + 1;
+  node.info.name = fmt::format("{}-{}", stem, number);
+  node.info.role = role;
+  return node;
+}
+
+void FillProcess(const engine::Process& process, NodePlan* node) {
+  node->info.host = process.host;
+  node->info.port = process.port;
+  node->info.unit = process.unit;
+  node->info.data_dir = process.data_dir;
+  node->binary_path = process.binary;
+  node->config_path = process.config;
+}
+
+void FillRunning(std::string version, NodePlan* node) {
+  node->version = std::move(version);
+  node->running = true;
+  node->enabled = true;
+  if (node->binary_path.empty()) node->binary_path = "/usr/bin/" + node->info.name;
+}
+
+void AddStores(const engine::Cluster& cluster, sim::Topology* topology) {
+  NodePlan& pd = AddNode("pd", Role::kPd, topology);
+  pd.info.host = cluster.pds.empty() ? "pd" : cluster.pds[0].host;
+  pd.info.port = cluster.pds.empty() ? 2379 : cluster.pds[0].port;
+  pd.info.unit = "pd.service";
+  FillRunning(cluster.tidb_version, &pd);
+  NodePlan& tikv = AddNode("tikv", Role::kTikv, topology);
+  tikv.info.host = cluster.tikvs.empty() ? "tikv" : cluster.tikvs[0].host;
+  tikv.info.port = cluster.tikvs.empty() ? 20160 : cluster.tikvs[0].port;
+  tikv.info.unit = fmt::format("tikv-{}.service", tikv.info.port);
+  FillRunning(cluster.tidb_version, &tikv);
+}
+
+void AddRest(sim::Topology* topology) {
+  for (const Role role : {Role::kService, Role::kEngine}) {
+    NodePlan& node = topology->nodes.emplace_back();
+    node.info.role = role;
+    node.info.name = RoleName(role);
+  }
+}
+
+}  // namespace tidegate::rehearsal
