@@ -94,8 +94,8 @@ struct Hooks {
   std::vector<std::string> attach_service;
 };
 
-/// Of a rolling upgrade `new_pumps` and `new_drainers` are the running ones, which are upgraded where
-/// they are; there is no old side. Their version is the one that they are upgraded to.
+/// Of a rolling upgrade `new_pumps` and `new_drainers` are the running ones, which are upgraded
+/// where they are; there is no old side. Their version is the one that they are upgraded to.
 struct Cluster {
   std::string name;
   std::vector<HostPort> pds;

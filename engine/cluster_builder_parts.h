@@ -67,8 +67,9 @@ std::string TomlQuote(std::string_view text);
 
 /// The old side's Drainers, from inventory and site.
 Status BuildOldDrainers(const ClusterInput& input, Cluster* cluster);
-/// Configuration, sink and filters of a Drainer whose process is filled in as far as it is known, from
-/// its entry of the site file (null: none), with defaults and the sentences about what was assumed.
+/// Configuration, sink and filters of a Drainer whose process is filled in as far as it is known,
+/// from its entry of the site file (null: none), with defaults and the sentences about what was
+/// assumed.
 Status FinishDrainer(const Site* site, const SiteDrainer* from, const std::string& deploy_dir,
                      Drainer* drainer, Cluster* cluster);
 /// Pumps, Drainers and versions of a rolling upgrade. REQUIRES: the TiDBs are there.

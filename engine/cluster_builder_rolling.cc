@@ -123,7 +123,8 @@ Status BuildPumps(const ClusterInput& input, Cluster* cluster) {
     pump.write_mode = "";  // of the Kafka era only
     // tidb-binlog: pump/node.go NewPumpNode: the host's name and the port, unless the site says
     pump.node_id = fmt::format("{}:{}", host->name, pump.process.port);
-    for (const SitePump& site : input.site == nullptr ? std::vector<SitePump>() : input.site->pumps) {
+    for (const SitePump& site :
+         input.site == nullptr ? std::vector<SitePump>() : input.site->pumps) {
       if (site.name == host->name && !site.node_id.empty()) pump.node_id = site.node_id;
     }
     cluster->new_pumps.push_back(std::move(pump));

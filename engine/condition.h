@@ -139,8 +139,8 @@ using Condition =
     std::variant<PreflightHolds, PumpsOnline, PumpsPast, PdTimestamp, TidbsIdle, TidbsServe,
                  NoDdlRunning, MarkerExists, TidbsStopped, TidbsUp, TidbsUpgraded, TidbsLogToPumps,
                  Drained, ProcessIs, HandOverReady, DrainersPast, Retired, RollingHolds, BinaryIs,
-                 RunsFrom, PumpsServe, TimestampFrom, PumpBack, PumpRead, CheckpointKept, DrainerBack,
-                 EffectThere>;
+                 RunsFrom, PumpsServe, TimestampFrom, PumpBack, PumpRead, CheckpointKept,
+                 DrainerBack, EffectThere>;
 
 /// One printed line, for plans: "every new Pump is registered online with a fresh heartbeat".
 std::string Describe(const Condition& condition);

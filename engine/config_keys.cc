@@ -9,20 +9,44 @@ namespace tidegate::engine {
 namespace {
 
 // tidb-binlog: pump/config.go, cmd/pump/pump.toml
-constexpr std::array<std::string_view, 18> kPump = {
-    "log-level",        "log-file",         "log-rotate",
-    "node-id",          "addr",             "advertise-addr",
-    "socket",           "pd-urls",          "data-dir",
-    "gc",               "max-message-size", "heartbeat-interval",
-    "metrics-addr",     "metrics-interval", "gen-binlog-interval",
-    "binlog-file-size", "binlog-slice-size", "enable-binlog-slice"};
+constexpr std::array<std::string_view, 18> kPump = {"log-level",
+                                                    "log-file",
+                                                    "log-rotate",
+                                                    "node-id",
+                                                    "addr",
+                                                    "advertise-addr",
+                                                    "socket",
+                                                    "pd-urls",
+                                                    "data-dir",
+                                                    "gc",
+                                                    "max-message-size",
+                                                    "heartbeat-interval",
+                                                    "metrics-addr",
+                                                    "metrics-interval",
+                                                    "gen-binlog-interval",
+                                                    "binlog-file-size",
+                                                    "binlog-slice-size",
+                                                    "enable-binlog-slice"};
 // tidb-binlog: drainer/config.go, cmd/drainer/drainer.toml
-constexpr std::array<std::string_view, 19> kDrainer = {
-    "log-level",        "log-file",         "log-rotate",         "node-id",
-    "addr",             "advertise-addr",   "pd-urls",            "data-dir",
-    "detect-interval",  "compressor",       "synced-check-time",  "metrics-addr",
-    "metrics-interval", "initial-commit-ts", "enable-dispatch",   "disable-dispatch",
-    "disable-detect",   "enable-detect",    "cache-binlog-count"};
+constexpr std::array<std::string_view, 19> kDrainer = {"log-level",
+                                                       "log-file",
+                                                       "log-rotate",
+                                                       "node-id",
+                                                       "addr",
+                                                       "advertise-addr",
+                                                       "pd-urls",
+                                                       "data-dir",
+                                                       "detect-interval",
+                                                       "compressor",
+                                                       "synced-check-time",
+                                                       "metrics-addr",
+                                                       "metrics-interval",
+                                                       "initial-commit-ts",
+                                                       "enable-dispatch",
+                                                       "disable-dispatch",
+                                                       "disable-detect",
+                                                       "enable-detect",
+                                                       "cache-binlog-count"};
 constexpr std::array<std::string_view, 2> kPumpTables = {"security.", "storage."};
 constexpr std::array<std::string_view, 2> kDrainerTables = {"security.", "syncer."};
 

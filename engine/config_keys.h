@@ -1,6 +1,6 @@
-// Keys of the cluster version's configuration files. From 2.1.16 and 3.0.2 on a Pump or Drainer that
-// finds a key that it does not know does not start (tidb-binlog: pkg/util StrictDecodeFile), so that
-// a file that worked for years stops the new binary.
+// Keys of the cluster version's configuration files. From 2.1.16 and 3.0.2 on a Pump or Drainer
+// that finds a key that it does not know does not start (tidb-binlog: pkg/util StrictDecodeFile),
+// so that a file that worked for years stops the new binary.
 #pragma once
 
 #include <string>

@@ -17,8 +17,7 @@ bool IsGate(const Look& look) { return std::holds_alternative<Drained>(look.cond
 
 bool LooksAtGate(const Task& task) {
   const Look* look = std::get_if<Look>(&task.what);
-  return look != nullptr &&
-         (IsGate(*look) || std::holds_alternative<PumpsServe>(look->condition));
+  return look != nullptr && (IsGate(*look) || std::holds_alternative<PumpsServe>(look->condition));
 }
 
 }  // namespace

@@ -56,7 +56,8 @@ Verdict JudgeServing(const Pump& pump, const ClusterPumpStatus& status, const An
 const Process& OtherPump(const LookContext& context, std::size_t skip) {
   const std::vector<Pump>& pumps = context.cluster.new_pumps;
   CHECK(!pumps.empty());
-  if (skip >= pumps.size() || pumps.size() == 1) return pumps[context.attempt % pumps.size()].process;
+  if (skip >= pumps.size() || pumps.size() == 1)
+    return pumps[context.attempt % pumps.size()].process;
   const std::size_t turn = context.attempt % (pumps.size() - 1);
   return pumps[turn < skip ? turn : turn + 1].process;
 }
@@ -88,8 +89,8 @@ Verdict EvaluateLook(const RunsFrom& c, const LookContext&, const Answers& answe
 
 std::string DescribeRolling(const PumpsServe& c) {
   return fmt::format(
-      "{} is registered online with a fresh heartbeat and listens, and no Drainer is registered "
-      "online and dead",
+      "{} is registered online with a fresh heartbeat and listens, so does every Drainer, and none "
+      "is registered online and dead",
       c.skip == kNobody ? "every Pump" : "every other Pump");
 }
 void AppendLookQueries(const PumpsServe& c, const LookContext& context, Queries* out) {
@@ -97,6 +98,9 @@ void AppendLookQueries(const PumpsServe& c, const LookContext& context, Queries*
   out->push_back(port::ListRegistry{std::string(kRegistryRoot)});
   for (const Pump& pump : context.cluster.new_pumps) {
     out->push_back(port::ConnectTcp{pump.process.host, pump.process.port});
+  }
+  for (const Drainer& drainer : context.cluster.new_drainers) {
+    out->push_back(port::ConnectTcp{drainer.process.host, drainer.process.port});
   }
 }
 Verdict EvaluateLook(const PumpsServe& c, const LookContext& context, const Answers& answers) {
@@ -110,13 +114,19 @@ Verdict EvaluateLook(const PumpsServe& c, const LookContext& context, const Answ
   // The one Pump there is may be down already when its way back is looked for.
   if (!status && alone) return Holds("there is no other Pump");
   if (!status) {
-    return Unknown(1, fmt::format("{}: {}", OtherPump(context, c.skip).name,
-                                  status.error().message));
+    return Unknown(1,
+                   fmt::format("{}: {}", OtherPump(context, c.skip).name, status.error().message));
   }
   for (std::size_t i = 0; i < count; ++i) {
     if (i == c.skip) continue;
     Verdict verdict = JudgeServing(context.cluster.new_pumps[i], *status, answers[2 + i]);
     if (verdict.state != Verdict::State::kHolds) return verdict;
+  }
+  for (std::size_t i = 0; i < context.cluster.new_drainers.size(); ++i) {
+    const Answer& connected = answers[2 + count + i];
+    if (connected.ok()) continue;
+    return Fails(8, fmt::format("{}: {}; a Pump that is restarted now might not come up",
+                                DrainerAt(context, i).name, AnswerText(connected)));
   }
   for (const ClusterNode& drainer : registry->cluster_drainers) {
     if (drainer.state != "online") continue;
@@ -129,7 +139,8 @@ Verdict EvaluateLook(const PumpsServe& c, const LookContext& context, const Answ
                                 drainer.id, age_ms / 1000, drainer.id));
   }
   if (alone) return Holds("there is no other Pump");
-  return Holds(fmt::format("{} Pump{} online, heartbeats fresh", c.skip == kNobody ? count : count - 1,
+  return Holds(fmt::format("{} Pump{} online, heartbeats fresh",
+                           c.skip == kNobody ? count : count - 1,
                            count - (c.skip == kNobody ? 0 : 1) == 1 ? "" : "s"));
 }
 
@@ -166,8 +177,8 @@ Verdict EvaluateLook(const PumpBack& c, const LookContext& context, const Answer
   const std::string& name = pump.process.name;
   const Result<ClusterPumpStatus> status = ParseClusterPumpStatus(answers[0]);
   if (!status) {
-    return Unknown(1, fmt::format("{}: {}", OtherPump(context, c.pump).name,
-                                  status.error().message));
+    return Unknown(1,
+                   fmt::format("{}: {}", OtherPump(context, c.pump).name, status.error().message));
   }
   const std::string_view state = UnitProperty(answers[1].body, "ActiveState");
   if (!answers[1].ok() || state != "active") {
@@ -239,19 +250,21 @@ Verdict EvaluateLook(const CheckpointKept& c, const LookContext& context, const 
     return Unknown(1, saved.error().message);
   }
   if (!saved || !saved->present || saved->commit_ts <= 0) {
-    return Never(fmt::format("{}: the checkpoint of {} can't be read: started now it might not "
-                             "resume where it stopped",
-                             saved ? place.sentence + " holds no commitTS" : saved.error().message,
-                             drainer.process.name));
+    return Never(
+        fmt::format("{}: the checkpoint of {} can't be read: started now it might not "
+                    "resume where it stopped",
+                    saved ? place.sentence + " holds no commitTS" : saved.error().message,
+                    drainer.process.name));
   }
   const Tso before = context.facts.TsoOf("checkpoint/" + drainer.process.name);
   if (saved->commit_ts < before) {
-    return Never(fmt::format("{} went back from {} to {} while {} was stopped: somebody else writes "
-                             "it",
-                             place.sentence, before, saved->commit_ts, drainer.process.name));
+    return Never(
+        fmt::format("{} went back from {} to {} while {} was stopped: somebody else writes "
+                    "it",
+                    place.sentence, before, saved->commit_ts, drainer.process.name));
   }
-  Verdict verdict = Holds(fmt::format("{} stopped at commitTS {}", drainer.process.name,
-                                      saved->commit_ts));
+  Verdict verdict =
+      Holds(fmt::format("{} stopped at commitTS {}", drainer.process.name, saved->commit_ts));
   verdict.facts.emplace_back("stopped/" + drainer.process.name, std::to_string(saved->commit_ts));
   return verdict;
 }
@@ -280,8 +293,8 @@ Verdict EvaluateLook(const DrainerBack& c, const LookContext& context, const Ans
   if (state != "online") return Fails(3, fmt::format("{} is {}", drainer.name, state));
   const std::size_t pumps = context.cluster.new_pumps.size();
   if (status->pump_pos.size() < pumps) {
-    return Fails(4, fmt::format("{} merges {} of {} Pumps", drainer.name, status->pump_pos.size(),
-                                pumps));
+    return Fails(
+        4, fmt::format("{} merges {} of {} Pumps", drainer.name, status->pump_pos.size(), pumps));
   }
   const Tso bound = context.facts.TsoOf(c.fact);
   if (status->last_ts <= bound) {

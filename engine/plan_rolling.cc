@@ -1,6 +1,6 @@
 // Rolling upgrades within the cluster version: Pump by Pump, then Drainer by Drainer, each with the
-// proof that it is back before the next one is touched. By hand, or by the playbooks of tidb-ansible
-// run host by host.
+// proof that it is back before the next one is touched. By hand, or by the playbooks of
+// tidb-ansible run host by host.
 #include <fmt/format.h>
 
 #include "engine/checkpoint.h"
@@ -41,9 +41,17 @@ Step Preflight() {
   return step;
 }
 
+// Beside itself, unless there is none or it is there already.
+void KeepBinary(const std::string& host, const std::string& part, const std::string& path,
+                Step* step) {
+  Act keep{.action = port::CopyBinary{host, part, path, BeforePath(path)}};
+  keep.probe_first = true;
+  AddAct(step, std::move(keep));
+}
+
 // The binary that runs is kept beside the new one, and its configuration in the engine's folder.
 void KeepFiles(const Process& process, const std::string& part, Step* step) {
-  AddAct(step, port::CopyBinary{process.host, part, process.binary, BeforePath(process.binary)});
+  KeepBinary(process.host, part, process.binary, step);
   Act config{.action = port::KeepBackup{process.name + ".toml", ""}};
   config.source = port::ReadRemoteFile{process.host, process.config};
   config.missing_source_is_done = true;
@@ -56,16 +64,14 @@ void InstallByHand(const Process& process, const std::string& part, Step* step) 
 
 void AddPlaybook(const Cluster& cluster, const Process& process, const char* playbook,
                  const char* tags, Condition probe, Step* step) {
-  Act act{.action = port::RunPlaybook{playbook, tags, process.alias + ",localhost",
-                                      cluster.ansible_dir}};
+  Act act{.action =
+              port::RunPlaybook{playbook, tags, process.alias + ",localhost", cluster.ansible_dir}};
   act.probe = std::move(probe);
   act.timeout = 15 * kMinute;
   AddAct(step, std::move(act));
 }
 
-BinaryIs OnDisk(const Process& process) {
-  return {process.host, process.binary, process.version};
-}
+BinaryIs OnDisk(const Process& process) { return {process.host, process.binary, process.version}; }
 
 // ------------------------------------------------------------------ Pumps
 
@@ -78,10 +84,8 @@ void ProvePump(std::size_t index, const std::string& fact, Step* step) {
 void AddPumpUndo(const Process& process, std::size_t index, Step* step) {
   const std::string stopping = FactOf("stopping", process);
   const std::string restored = FactOf("restored", process);
-  AddUndoNeeding(step, stopping,
-                 Look{.condition = PumpsServe{index}, .timeout = kBackTimeout});
-  AddUndo(step,
-          port::CopyBinary{process.host, "pump", BeforePath(process.binary), process.binary});
+  AddUndoNeeding(step, stopping, Look{.condition = PumpsServe{index}, .timeout = kBackTimeout});
+  AddUndo(step, port::CopyBinary{process.host, "pump", BeforePath(process.binary), process.binary});
   AddUndoNeeding(step, stopping, port::StopProcess{process.host, process.unit});
   AddUndoNeeding(step, stopping, port::StartProcess{process.host, process.unit});
   AddUndoNeeding(step, stopping,
@@ -189,7 +193,8 @@ void ExplainDrainer(const PlanOptions& options, Step* step) {
   if (!ByPlaybook(options)) return;
   step->deviations.push_back(
       {"deploy_drainer.yml runs between stop_drainer.yml and start_drainer.yml",
-       "no other play copies the drainer binary to the hosts: the manual's commands alone start the "
+       "no other play copies the drainer binary to the hosts: the manual's commands alone start "
+       "the "
        "old one again and upgrade no Drainer"});
   step->deviations.push_back(
       {"the playbooks run for this host alone (-l HOST,localhost), and a unit that was enabled is "
@@ -251,7 +256,7 @@ Step CopyToResources(const Cluster& cluster, const std::string& part) {
   step.proof = fmt::format("{} is {}", path, version);
   step.expected = kMinute;
   step.undo_expected = 10 * kSecond;
-  AddAct(&step, port::CopyBinary{"localhost", part, path, BeforePath(path)});
+  KeepBinary("localhost", part, path, &step);
   AddAct(&step, port::InstallBinary{"localhost", part, version, path});
   AddLook(&step, {.condition = BinaryIs{"localhost", path, version}});
   AddUndo(&step, port::CopyBinary{"localhost", part, BeforePath(path), path});

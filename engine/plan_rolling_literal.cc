@@ -25,10 +25,11 @@ void ReplaceAndRestart(const Process& process, const char* part, Step* step) {
 }
 
 std::vector<Step> ByHand(const Cluster& cluster) {
-  Step pumps = MakeStep("upgrade-pump",
-                        "Upgrade each Pump instance in the cluster one by one: replace the original "
-                        "file with the new version of pump, restart the Pump process.",
-                        "every Pump was restarted");
+  Step pumps =
+      MakeStep("upgrade-pump",
+               "Upgrade each Pump instance in the cluster one by one: replace the original "
+               "file with the new version of pump, restart the Pump process.",
+               "every Pump was restarted");
   for (const Pump& pump : cluster.new_pumps) ReplaceAndRestart(pump.process, "pump", &pumps);
   Step drainers = MakeStep("upgrade-drainer",
                            "Replace the original file with the new version of drainer, restart the "
@@ -71,10 +72,11 @@ std::vector<Step> ByPlaybooks(const Cluster& cluster) {
   AddPlaybook(cluster, "rolling_update.yml", "pump", &pumps);
   steps.push_back(std::move(pumps));
   steps.push_back(Copy(cluster, "drainer"));
-  Step drainers = MakeStep("upgrade-drainer",
-                           "Execute the `ansible-playbook stop_drainer.yml --tags=drainer` command. "
-                           "Execute the `ansible-playbook start_drainer.yml --tags=drainer` command.",
-                           "the playbooks ended well");
+  Step drainers =
+      MakeStep("upgrade-drainer",
+               "Execute the `ansible-playbook stop_drainer.yml --tags=drainer` command. "
+               "Execute the `ansible-playbook start_drainer.yml --tags=drainer` command.",
+               "the playbooks ended well");
   AddPlaybook(cluster, "stop_drainer.yml", "drainer", &drainers);
   AddPlaybook(cluster, "start_drainer.yml", "drainer", &drainers);
   steps.push_back(std::move(drainers));

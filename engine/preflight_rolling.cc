@@ -44,8 +44,8 @@ class Preflight {
     registry_ = &*registry;
     const Result<ClusterPumpStatus> status = ParseClusterPumpStatus(answers_[1]);
     if (!status) {
-      return Unknown(2, fmt::format("{}: {}", OtherPump(context_, kNobody).name,
-                                    status.error().message));
+      return Unknown(
+          2, fmt::format("{}: {}", OtherPump(context_, kNobody).name, status.error().message));
     }
     now_ = status->commit_ts;
     for (const auto part : {&Preflight::Eras, &Preflight::Members, &Preflight::DeadDrainers,
@@ -101,9 +101,9 @@ class Preflight {
       }
     }
     for (const ClusterNode& node : registry_->cluster_pumps) {
-      const bool listed = std::any_of(
-          cluster_.new_pumps.begin(), cluster_.new_pumps.end(),
-          [&](const Pump& pump) { return Known(node, pump.process, pump.node_id); });
+      const bool listed =
+          std::any_of(cluster_.new_pumps.begin(), cluster_.new_pumps.end(),
+                      [&](const Pump& pump) { return Known(node, pump.process, pump.node_id); });
       if (listed || node.state == "offline") continue;
       return Never(fmt::format(
           "a Pump that no inventory lists is registered {}: {} at {}. It would keep its version, "
@@ -118,9 +118,9 @@ class Preflight {
   Verdict DeadDrainers() {
     for (const ClusterNode& node : registry_->cluster_drainers) {
       if (node.state == "offline") continue;
-      const bool listed = std::any_of(
-          cluster_.new_drainers.begin(), cluster_.new_drainers.end(),
-          [&](const Drainer& drainer) { return Known(node, drainer.process, ""); });
+      const bool listed =
+          std::any_of(cluster_.new_drainers.begin(), cluster_.new_drainers.end(),
+                      [&](const Drainer& drainer) { return Known(node, drainer.process, ""); });
       const std::int64_t age_ms = TsoGapMs(now_, node.update_ts);
       const bool dead = age_ms >= kDrainerDeadAfter / kMillisecond;
       if (node.state == "online" && dead) {
@@ -134,11 +134,13 @@ class Preflight {
                                                    : Fails(6, std::move(text));
       }
       if (listed) continue;
-      return Never(fmt::format(
-          "a Drainer that no inventory lists is registered {}: {} at {}. It would keep its version: "
-          "add it to the inventory, or run binlogctl -cmd update-drainer -node-id {} -state offline "
-          "if it is gone for good",
-          node.state, node.id, node.host, node.id));
+      return Never(
+          fmt::format("a Drainer that no inventory lists is registered {}: {} at {}. It would keep "
+                      "its version: "
+                      "add it to the inventory, or run binlogctl -cmd update-drainer -node-id {} "
+                      "-state offline "
+                      "if it is gone for good",
+                      node.state, node.id, node.host, node.id));
     }
     return Holds("");
   }
@@ -147,20 +149,21 @@ class Preflight {
   Verdict Files(const Process& process, std::string_view part, const Answer& version,
                 const Answer& config) const {
     if (!version.ok()) {
-      return Unknown(7, fmt::format("{} of {}: {}", process.binary, process.name,
-                                    AnswerText(version)));
+      return Unknown(
+          7, fmt::format("{} of {}: {}", process.binary, process.name, AnswerText(version)));
     }
     const Result<Version> found = ParseVersion(ReleaseVersion(version.body));
     const Result<Version> wanted = ParseVersion(process.version);
     if (found && wanted && !wanted->latest && *wanted < *found) {
-      return Never(fmt::format("{} of {} is {} already, newer than {}: the inventory is not of this "
-                               "cluster, or its target is wrong",
-                               process.binary, process.name, found->ToString(), process.version));
+      return Never(
+          fmt::format("{} of {} is {} already, newer than {}: the inventory is not of this "
+                      "cluster, or its target is wrong",
+                      process.binary, process.name, found->ToString(), process.version));
     }
     if (config.code == port::AnswerCode::kNotFound) return Holds("");
     if (!config.ok()) {
-      return Unknown(8, fmt::format("{} of {}: {}", process.config, process.name,
-                                    AnswerText(config)));
+      return Unknown(8,
+                     fmt::format("{} of {}: {}", process.config, process.name, AnswerText(config)));
     }
     if (!wanted || !RefusesUnknownKeys(*wanted)) return Holds("");
     const Result<std::vector<std::string>> unknown = UnknownKeys(part, config.body, process.config);

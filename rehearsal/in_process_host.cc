@@ -260,6 +260,7 @@ void InProcessHost::Resume() {
   std::string text;
   for (const port::JournalRecord& record : journal_) text += engine::EncodeRecord(record);
   if (torn_ && !text.empty()) text.resize(text.size() - 10);
+  if (options_.faults.loses_journal) text.clear();
   if (options_.faults.loses_journal_tail) {
     text.clear();
     const std::size_t kept = journal_.size() - std::min<std::size_t>(journal_.size(), 6);

@@ -23,6 +23,7 @@ namespace tidegate::rehearsal {
 /// What a bad host does wrong. All off: a good one.
 struct HostFaults {
   bool loses_journal_tail = false;  ///< after a crash the last records are gone
+  bool loses_journal = false;       ///< after a crash all of them are: it begins anew
   bool repeats_actions = false;     ///< performs each file or SQL action twice
   bool decides_late = false;        ///< acts on the gate's word a minute after it was given
 };

@@ -46,8 +46,9 @@ bool IsSql(const DrainerSettings& settings) {
 
 std::string SinkTable(const DrainerSettings& settings, std::size_t index) {
   if (IsSql(settings)) {
-    return fmt::format("host = \"10.0.5.{0}\"\nuser = \"drainer\"\npassword = \"secret-{0}\"\nport = {1}\n",
-                       index + 1, settings.sink == "tidb" ? 4000 : 3306);
+    return fmt::format(
+        "host = \"10.0.5.{0}\"\nuser = \"drainer\"\npassword = \"secret-{0}\"\nport = {1}\n",
+        index + 1, settings.sink == "tidb" ? 4000 : 3306);
   }
   if (settings.sink == "kafka") return fmt::format("kafka-addrs = \"10.0.5.{}:9092\"\n", index + 1);
   return "dir = \"/home/tidb/deploy/data.drainer\"\n";
@@ -67,8 +68,7 @@ std::string DrainerToml(const DrainerSettings& settings, std::size_t index) {
       "\n[syncer]\nignore-schemas = \"{}\"\ntxn-batch = {}\nworker-count = {}\n"
       "disable-dispatch = {}\nsafe-mode = {}\ndb-type = \"{}\"\n",
       ignored, settings.txn_batch.value_or(20), settings.worker_count.value_or(16),
-      settings.disable_dispatch.value_or(false), settings.safe_mode.value_or(false),
-      settings.sink);
+      settings.disable_dispatch.value_or(false), settings.safe_mode.value_or(false), settings.sink);
   if (!settings.do_dbs.empty()) {
     out += fmt::format("replicate-do-db = [\"{}\"]\n", fmt::join(settings.do_dbs, "\", \""));
   }
@@ -94,7 +94,10 @@ void WriteSink(const DrainerSettings& settings, std::size_t index, JsonWriter* o
       out->Key("checkpoint_schema").String(settings.checkpoint_schema);
     }
   } else if (settings.sink == "kafka") {
-    out->Key("kafka_addrs").BeginArray().String(fmt::format("10.0.5.{}:9092", index + 1)).EndArray();
+    out->Key("kafka_addrs")
+        .BeginArray()
+        .String(fmt::format("10.0.5.{}:9092", index + 1))
+        .EndArray();
   } else {
     out->Key("directory").String("/home/tidb/deploy/data.drainer");
   }

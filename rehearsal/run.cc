@@ -77,9 +77,8 @@ Result<RunResult> Run(const Prepared& prepared, const sim::RunPlan& run_plan,
   plan_options.procedure = engine::ProcedureNamed(run_plan.procedure);
   plan_options.gate = GateNamed(choice.gate);
   plan_options.style = choice.style == "literal" ? engine::Style::kLiteral : engine::Style::kOurs;
-  plan_options.accept_write_outage =
-      std::find(settings.accept.begin(), settings.accept.end(), "write-outage") !=
-      settings.accept.end();
+  plan_options.accept_write_outage = std::find(settings.accept.begin(), settings.accept.end(),
+                                               "write-outage") != settings.accept.end();
   Result<engine::Plan> plan = engine::BuildPlan(cluster, plan_options);
 
   RunResult result;

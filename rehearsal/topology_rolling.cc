@@ -46,17 +46,18 @@ class RollingBuilder {
     NodePlan& node = AddNode("pump", Role::kPump, &out_);
     FillUpgraded(pump.process, &node);
     if (!pump.node_id.empty()) node.etcd_id = pump.node_id;
-    node.config = fmt::format("gc = {}\n{}", std::max<std::int64_t>(1, cluster_.pump_gc / (24 * kHour)),
-                              scenario_.pump_extra_config);
+    node.config =
+        fmt::format("gc = {}\n{}", std::max<std::int64_t>(1, cluster_.pump_gc / (24 * kHour)),
+                    scenario_.pump_extra_config);
   }
 
   void AddTidb(const engine::Tidb& tidb) {
     NodePlan& node = AddNode("tidb", Role::kTidb, &out_);
     FillProcess(tidb.process, &node);
     node.status_port = tidb.status_port;
-    node.config = fmt::format(
-        "[binlog]\nenable = true\nwrite-timeout = \"15s\"\nignore-error = {}\n",
-        scenario_.tidb_ignore_error);
+    node.config =
+        fmt::format("[binlog]\nenable = true\nwrite-timeout = \"15s\"\nignore-error = {}\n",
+                    scenario_.tidb_ignore_error);
     FillRunning(cluster_.tidb_version, &node);
   }
 
@@ -90,9 +91,9 @@ class RollingBuilder {
     node.info.detect_interval = drainer.detect_interval;
     node.info.sink = DownstreamOf(drainer);
     node.config = drainer.config_text;
-    out_.sinks.push_back({node.info.sink,
-                          {drainer.filters.ignore_schemas, drainer.filters.do_dbs,
-                           drainer.filters.do_tables}});
+    out_.sinks.push_back(
+        {node.info.sink,
+         {drainer.filters.ignore_schemas, drainer.filters.do_dbs, drainer.filters.do_tables}});
   }
 
   const sim::Scenario& scenario_;

@@ -312,7 +312,7 @@ std::vector<Variant> LastVariants() {
 std::vector<Variant> MakeVariants() {
   std::vector<Variant> all;
   for (const std::vector<Variant>& some :
-       std::array{FirstVariants(), MoreVariants(), LastVariants()}) {
+       std::array{FirstVariants(), MoreVariants(), LastVariants(), RollingVariants()}) {
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;

@@ -26,6 +26,8 @@ struct Variant {
 };
 
 const std::vector<Variant>& Variants();
+/// Those of rolling upgrades; a part of Variants.
+std::vector<Variant> RollingVariants();
 
 /// "" gives an engine without mistake. Errors: unknown name, with the nearest one.
 Result<Variant> FindVariant(std::string_view name);

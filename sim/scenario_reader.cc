@@ -117,8 +117,8 @@ class Reader {
     in.Int("old_drainers", 0, 20, &topology.old_drainers);
     in.Int("new_pumps", 1, 100, &topology.new_pumps);
     if (IsRolling()) topology.new_pumps = std::max<std::int64_t>(2, topology.tidbs);
-    for (const auto& [key, field] : {std::pair{"pumps", &topology.new_pumps},
-                                     std::pair{"drainers", &topology.old_drainers}}) {
+    for (const auto& [key, field] :
+         {std::pair{"pumps", &topology.new_pumps}, std::pair{"drainers", &topology.old_drainers}}) {
       in.Int(key, 1, 100, field);
       if (const JsonValue* found = value.Find(key); found != nullptr && !IsRolling()) {
         in.Fail(found->offset, fmt::format("'{}' goes with a rolling procedure", key));

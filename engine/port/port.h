@@ -69,7 +69,8 @@ struct KeepBackup {
   std::string name;
   std::string bytes;
 };
-/// Runs `ansible-playbook PLAYBOOK --tags=TAGS [-l LIMIT]` in the folder DIR of the control machine.
+/// Runs `ansible-playbook PLAYBOOK --tags=TAGS [-l LIMIT]` in the folder DIR of the control
+/// machine.
 struct RunPlaybook {
   std::string playbook;
   std::string tags;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sim/faults.h"
+#include "sim/world/binlogctl.h"
 #include "sim/world/hosts.h"
 #include "sim/world/pd.h"
 #include "sim/world/service.h"
@@ -50,7 +51,7 @@ std::string_view SubState(UnitState state) {
 
 }  // namespace
 
-Control::Control(World& world, NodeId id) : Node(world, id) {}
+Control::Control(World& world, NodeId id) : Node(world, id), playbooks_(world, id, kPlaybook) {}
 
 bool Control::Pending() const {
   return !acting_.empty() || (world_.engine() != nullptr && !world_.engine()->finished());
@@ -116,6 +117,11 @@ void Control::OnTimer(What what, std::uint64_t a, std::uint32_t b) {
     }
     case kWake: Post({world_.now(), port::ClockReached{}}); break;
     case kDeliver: DeliverPosted(); break;
+    case kPlaybook: {
+      Answer end;
+      if (playbooks_.OnTimer(a, b, &end)) ActDone(a, end);
+      break;
+    }
   }
 }
 
@@ -236,7 +242,8 @@ struct Control::Doer {
   }
   Answer operator()(const port::CopyBinary& a) const {
     const std::string version = hosts().BinaryVersion(a.host, a.from);
-    if (version.empty()) return Failed("cp: cannot stat '" + a.from + "': No such file or directory");
+    if (version.empty())
+      return Failed("cp: cannot stat '" + a.from + "': No such file or directory");
     hosts().InstallBinary(a.host, a.to, version);
     return {};
   }
@@ -246,8 +253,11 @@ struct Control::Doer {
     self.backups_[a.name] = a.bytes;
     return {};
   }
-  Answer operator()(const port::RunPlaybook&) const {
-    return Failed("this world runs no playbooks");
+  Answer operator()(const port::RunPlaybook& a) const {
+    std::string why;
+    if (!self.playbooks_.Begin(acting.id, a, &why)) return Failed(std::move(why));
+    *later = true;
+    return {};
   }
 };
 
@@ -303,6 +313,7 @@ void Control::SqlDone(std::uint64_t action, const Answer& answer) {
 }
 
 Answer Control::RunHook(const port::RunHook& hook) {
+  if (IsBinlogctl(hook.argv)) return RunBinlogctl(world_, id_, hook.argv);
   if (hook.name == "detach-service") {
     world_.service().Detach();
   } else if (hook.name == "attach-service") {

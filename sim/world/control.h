@@ -11,6 +11,7 @@
 
 #include "engine/port/port.h"
 #include "sim/world.h"
+#include "sim/world/playbooks.h"
 
 namespace tidegate::sim {
 
@@ -38,7 +39,17 @@ class Control final : public Node {
   bool Pending() const override;
 
  private:
-  enum Timer : What { kBegin = 1, kAct, kPollStop, kGiveUp, kAskArrives, kAnswer, kWake, kDeliver };
+  enum Timer : What {
+    kBegin = 1,
+    kAct,
+    kPollStop,
+    kGiveUp,
+    kAskArrives,
+    kAnswer,
+    kWake,
+    kDeliver,
+    kPlaybook
+  };
 
   struct Doer;
   struct Acting {
@@ -77,6 +88,7 @@ class Control final : public Node {
   std::vector<Asking> asks_;
   std::vector<std::uint32_t> free_;
   std::map<std::string, std::string> backups_;
+  Playbooks playbooks_;
 };
 
 }  // namespace tidegate::sim

@@ -91,6 +91,8 @@ bool Hosts::Start(NodeId node) {
   Unit& unit = units_[node];
   const NodePlan& plan = world_.node_plan(node);
   if (unit.state == UnitState::kActive || unit.state == UnitState::kActivating) return true;
+  // A process that systemd gave up on still has its port and its lock.
+  if (world_.kernel().IsUp(node)) return false;
   unit.stop_asked = false;
   if (BinaryVersion(plan.info.host, plan.binary_path).empty()) {
     unit.state = UnitState::kFailed;

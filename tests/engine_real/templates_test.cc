@@ -114,8 +114,14 @@ BOOST_AUTO_TEST_CASE(hooks_and_playbooks) {
   BOOST_TEST(Ssh(port::RunHook{"detach-service", {"/bin/lb", "drain me", "--x=$(id)"}}) ==
              "\"/bin/lb\" \"drain me\" \"--x=$(id)\"\n");
   BOOST_TEST(Local(port::RunHook{"detach-service", {}}) == "the hook 'detach-service' is empty");
-  BOOST_TEST(Local(port::RunPlaybook{"stop.yml", "drainer", "h1"}) ==
+  BOOST_TEST(Local(port::RunPlaybook{"stop.yml", "drainer", "h1", ""}) ==
              "\"ansible-playbook\" \"stop.yml\" \"--tags=drainer\" \"-l\" \"h1\"\n");
+  // On the control machine, also where hosts are reached by ssh.
+  BOOST_TEST(Ssh(port::RunPlaybook{"rolling_update.yml", "pump", "h1,localhost", "/opt/ansible"}) ==
+             "\"env\" \"--chdir=/opt/ansible\" \"ansible-playbook\" \"rolling_update.yml\" "
+             "\"--tags=pump\" \"-l\" \"h1,localhost\"\n");
+  BOOST_TEST(Local(port::RunPlaybook{"a.yml", "pump", "", "ansible"}) ==
+             "'ansible' is no absolute path");
   BOOST_TEST(Local(port::KeepBackup{"n", "bytes"}) == "");
 }
 

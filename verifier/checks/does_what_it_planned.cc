@@ -16,7 +16,7 @@ namespace {
 using trace::Event;
 using trace::EventKind;
 
-enum Wrong : std::uint64_t { kNotPlanned = 1, kOutOfOrder, kRepeated, kNotProbed };
+enum Wrong : std::uint64_t { kNotPlanned = 1, kOutOfOrder, kRepeated, kNotProbed, kWentBack };
 
 class DoesWhatItPlanned final : public Check {
  public:
@@ -135,6 +135,14 @@ class DoesWhatItPlanned final : public Check {
   }
 
   void JudgeOrder(const Planned& planned, const Evidence& now) {
+    // What is in doubt after a crash is the last thing that was begun, and nothing before it.
+    const bool again = planned.started_in >= 0 && planned.started_in < life_ && !planned.failed;
+    if (again && !planned.undo && last_ != nullptr && planned.place < last_->place) {
+      Report(kWentBack, {planned.started, last_->started, now},
+             fmt::format("after its crash the engine went back to '{}', though it had got to '{}'",
+                         texts().Get(planned.what), texts().Get(last_->what)));
+      return;
+    }
     if (planned.undo || planned.started_in >= 0 || last_ == nullptr) return;
     if (planned.place >= last_->place) return;
     Report(kOutOfOrder, {last_->started, now},

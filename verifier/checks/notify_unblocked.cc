@@ -29,7 +29,8 @@ class NotifyUnblocked final : public Check {
   }
   Section InSection() const override { return Section::kProcedure; }
   KindSet Subscribes() const override {
-    return {EventKind::kActionStarted, EventKind::kRegistryMoved, EventKind::kNodeDown};
+    return {EventKind::kActionStarted, EventKind::kRegistryMoved, EventKind::kNodeDown,
+            EventKind::kNodeUp};
   }
 
   void OnEvent(const Event& event, std::uint64_t index) override {
@@ -39,6 +40,14 @@ class NotifyUnblocked final : public Check {
       case EventKind::kActionStarted:
         if (event.code == kActStartProcess && IsClusterPump(event.node)) JudgeStart(now);
         break;
+      case EventKind::kNodeUp: {  // a playbook's start is no action of its own
+        const Acts& acts = model().acts();
+        const bool by_playbook = acts.any_action() && acts.MayBe(kActRunPlaybook) &&
+                                 IsClusterPump(event.node) &&
+                                 acts.upped_by(event.node) == Cause::kEngine;
+        if (by_playbook) JudgeStart(now);
+        break;
+      }
       default:  // actions not shown: the refusal itself
         if (!model().acts().any_action() && IsClusterPump(event.node) &&
             static_cast<trace::DownCause>(event.code) == trace::DownCause::kExited) {

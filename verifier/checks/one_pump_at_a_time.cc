@@ -1,5 +1,5 @@
-// one-pump-at-a-time: looked at whenever the engine stops a Pump that is upgraded in place. One that
-// it stopped before is back when its process is up, its key says online, and a binlog has gone
+// one-pump-at-a-time: looked at whenever the engine stops a Pump that is upgraded in place. One
+// that it stopped before is back when its process is up, its key says online, and a binlog has gone
 // through it that is newer than all there was before: a Pump listens before it registers, and dies
 // again when it can't notify every Drainer (tidb-binlog: pump/server.go Start).
 #include <fmt/format.h>
@@ -45,10 +45,14 @@ class OnePumpAtATime final : public Check {
         if (model().acts().downed_by(event.node) == Cause::kEngine && !pump.away) {
           Stopped({.index = index, .event = event});
         }
+        if (static_cast<trace::DownCause>(event.code) == trace::DownCause::kFailedToStart) {
+          NeverCameBack({.index = index, .event = event});
+        }
         pump.flows = false;
         break;
       case EventKind::kNodeUp:
         pump.newest_before = newest_;
+        pump.came_up = true;
         pump.flows = false;
         break;
       case EventKind::kBinlogAcked:
@@ -58,7 +62,7 @@ class OnePumpAtATime final : public Check {
         break;
       default: break;
     }
-    if (pump.away && pump.flows && IsOnline(event.node)) pump.away = false;
+    if (pump.away && pump.came_up && pump.flows && IsOnline(event.node)) pump.away = false;
   }
 
   void OnEnd() override {
@@ -67,7 +71,8 @@ class OnePumpAtATime final : public Check {
 
  private:
   struct PumpState {
-    bool away = false;  // the engine stopped it, and it is not back
+    bool away = false;     // the engine stopped it, and it is not back
+    bool came_up = false;  // since then
     Evidence stopped;
     Tso newest_before = 0;  // the newest binlog of any Pump when it came up
     bool flows = false;     // a newer one went through it since
@@ -96,19 +101,44 @@ class OnePumpAtATime final : public Check {
       std::vector<Evidence> evidence = {pumps_[node].stopped};
       if (model().node(node).up) evidence.push_back(model().acts().up(node));
       evidence.push_back(now);
-      ReportOnce(findings(), *this, 0,
-                 {.kind = FindingKind::kOrder,
-                  .cause = Cause::kEngine,
-                  .why = fmt::format("{} was stopped while {}, which the engine had stopped before, "
-                                     "{}",
-                                     NameOf(next), NameOf(node), WhatIsMissing(node)),
-                  .evidence = std::move(evidence),
-                  .nodes = {node, next}});
+      ReportOnce(
+          findings(), *this, 0,
+          {.kind = FindingKind::kOrder,
+           .cause = Cause::kEngine,
+           .why = fmt::format("{} was stopped while {}, which the engine had stopped before, "
+                              "{}",
+                              NameOf(next), NameOf(node), WhatIsMissing(node)),
+           .evidence = std::move(evidence),
+           .nodes = {node, next}});
     }
     PumpState& pump = pumps_[next];
     pump.away = true;
+    pump.came_up = false;
     pump.flows = false;
     pump.stopped = now;
+  }
+
+  // It listened, and was registered, and was starting still: it died of that. Whoever went on had
+  // not waited for its heartbeat, which comes after all that.
+  void NeverCameBack(const Evidence& now) {
+    const NodeId node = now.event.node;
+    const Evidence& up = model().acts().up(node);
+    if (pumps_[node].stopped.event.kind == EventKind::kCount) return;
+    if (model().acts().upped_by(node) != Cause::kEngine) return;
+    for (NodeId next = 0; model().IsNode(next); ++next) {
+      const Evidence& stopped = pumps_[next].stopped;
+      if (next == node || stopped.event.kind == EventKind::kCount) continue;
+      if (stopped.index < up.index) continue;
+      ReportOnce(
+          findings(), *this, 1,
+          {.kind = FindingKind::kOrder,
+           .cause = Cause::kEngine,
+           .why = fmt::format("{} was stopped while {}, which the engine had stopped before, "
+                              "was starting still: it failed to",
+                              NameOf(next), NameOf(node)),
+           .evidence = {pumps_[node].stopped, up, stopped, now},
+           .nodes = {node, next}});
+    }
   }
 
   std::vector<PumpState> pumps_;  // by node

@@ -72,15 +72,15 @@ class PumpBeforeDrainer final : public Check {
     std::vector<Evidence> evidence;
     if (facts.ever_up) evidence.push_back(facts.up ? acts.up(pump) : acts.down(pump));
     evidence.push_back(now);
-    ReportOnce(findings(), *this, 0,
-               {.kind = FindingKind::kOrder,
-                .cause = Cause::kEngine,
-                .why = fmt::format("{} was {} while {} {}", NameOf(now.event.node),
-                                   now.event.kind == EventKind::kBinaryInstalled ? "replaced"
-                                                                                 : "stopped",
-                                   info.name, wrong),
-                .evidence = std::move(evidence),
-                .nodes = {pump, now.event.node}});
+    ReportOnce(
+        findings(), *this, 0,
+        {.kind = FindingKind::kOrder,
+         .cause = Cause::kEngine,
+         .why = fmt::format("{} was {} while {} {}", NameOf(now.event.node),
+                            now.event.kind == EventKind::kBinaryInstalled ? "replaced" : "stopped",
+                            info.name, wrong),
+         .evidence = std::move(evidence),
+         .nodes = {pump, now.event.node}});
   }
 };
 

@@ -51,10 +51,10 @@ BOOST_AUTO_TEST_CASE(TheOnlyNewPumpIsStoppedUnderClients) {
   });
   ExpectFinding(kCheck, text, R"(
 liveness by engine
-why: clients were served by tidb-1 while no new Pump was up and registered online; 0 writes failed
+why: clients were served by tidb-1 while no Pump was up and registered online; 0 writes failed
 @00:01:00.052 #95 the registry key of new-pump-1 became paused: /tidb-binlog/v1/pumps/h3:8250
 liveness by engine
-why: clients were served by tidb-2 while no new Pump was up and registered online; 1 write failed
+why: clients were served by tidb-2 while no Pump was up and registered online; 1 write failed
 @00:01:00.052 #95 the registry key of new-pump-1 became paused: /tidb-binlog/v1/pumps/h3:8250
 )");
 }
