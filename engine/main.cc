@@ -49,6 +49,7 @@ struct Options {
   std::string resources = "resources";
   std::string ssh_user;
   bool sudo = false;
+  bool accept_write_outage = false;
   bool dry_run = false;
   bool json = false;
   bool yes = false;
@@ -85,6 +86,7 @@ Result<Prepared> Prepare(const Options& options) {
   }
   PlanOptions plan_options;
   plan_options.procedure = options.paths.procedure;
+  plan_options.accept_write_outage = options.accept_write_outage;
   if (options.gate == "synced") plan_options.gate = Gate::kSynced;
   if (options.gate == "both") plan_options.gate = Gate::kBoth;
   Result<Plan> plan = BuildPlan(out.cluster, plan_options);
@@ -305,7 +307,8 @@ void AddInputs(CLI::App* command, Options* options) {
   command->add_option("--inventory", options->paths.inventory, "the old tidb-ansible inventory");
   command->add_option(
       "--target", options->paths.target,
-      "the new inventory; without it the new side's defaults are derived and printed");
+      "the new inventory; without it the new side's defaults are derived and printed (rolling: "
+      "needed, the same inventory with the new tidb_version)");
   command->add_option("--site", options->paths.site, "the site file (JSON)");
   command
       ->add_option_function<std::string>(
@@ -316,6 +319,8 @@ void AddInputs(CLI::App* command, Options* options) {
   command->add_option("--gate", options->gate, "what proves the drain")
       ->check(CLI::IsMember({"proof", "synced", "both"}))
       ->capture_default_str();
+  command->add_flag("--accept-write-outage", options->accept_write_outage,
+                    "rolling: restart the only Pump, though no TiDB can write meanwhile");
   command->add_option("--until", options->until, "hold after this step");
   command->add_flag("--json", options->json, "one JSON object instead of text");
   command->allow_extras();

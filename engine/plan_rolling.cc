@@ -172,6 +172,8 @@ void AddDrainerUndo(const Process& process, std::size_t index, Step* step) {
           port::CopyBinary{process.host, "drainer", BeforePath(process.binary), process.binary});
   AddUndoNeeding(step, stopping, port::StopProcess{process.host, process.unit});
   AddUndoNeeding(step, stopping, port::StartProcess{process.host, process.unit});
+  AddUndoNeeding(step, FactOf("enabled", process),
+                 port::SetUnitEnabled{process.host, process.unit, true});
   AddUndoNeeding(step, stopping,
                  Look{.condition = TimestampFrom{restored, kNobody},
                       .learns = restored,

@@ -16,6 +16,7 @@ struct Options {
   engine::ClusterPaths paths;
   std::string gate = "proof";
   std::string engine = "ours";
+  bool accept_write_outage = false;
   bool json = false;
 };
 
@@ -24,6 +25,7 @@ ExitCode Plan(const Options& options) {
   if (!cluster.has_value()) return PrintError(cluster.error());
   engine::PlanOptions plan_options;
   plan_options.procedure = options.paths.procedure;
+  plan_options.accept_write_outage = options.accept_write_outage;
   plan_options.style = options.engine == "literal" ? engine::Style::kLiteral : engine::Style::kOurs;
   plan_options.gate = options.gate == "synced" ? engine::Gate::kSynced
                       : options.gate == "both" ? engine::Gate::kBoth
@@ -60,6 +62,8 @@ void AddPlan(CLI::App* app, ExitCode* exit_code) {
       ->check(CLI::IsMember({"proof", "synced", "both"}));
   command->add_option("--engine", options->engine, "ours or literal")
       ->check(CLI::IsMember({"ours", "literal"}));
+  command->add_flag("--accept-write-outage", options->accept_write_outage,
+                    "Rolling: restart the only Pump, though no TiDB can write meanwhile");
   command->add_flag("--json", options->json, "Print one JSON object");
   command->callback([options, exit_code] { *exit_code = Plan(*options); });
 }

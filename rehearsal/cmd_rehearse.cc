@@ -34,6 +34,7 @@ struct Options {
   std::string trace;
   std::string junit;
   std::string fail_on;
+  bool accept_write_outage = false;
   bool expect = false;
   bool json = false;
   bool quiet = false;
@@ -308,6 +309,9 @@ ExitCode Rehearsal::Go() {
     if (!set.has_value()) return PrintError(set.error());
     overrides_.push_back(*std::move(set));
   }
+  if (options_.accept_write_outage) {
+    overrides_.push_back({"engine.accept", "[\"write-outage\"]"});
+  }
   if (options_.variant == "all") return VariantTable();
   std::vector<std::string> files;
   for (const std::string& path : options_.paths) {
@@ -363,6 +367,8 @@ void AddRehearse(CLI::App* app, ExitCode* exit_code) {
   command->add_option("--gate", options->gate, "proof, synced or both")
       ->check(CLI::IsMember({"proof", "synced", "both"}));
   command->add_option("--until", options->until, "Hold after this step");
+  command->add_flag("--accept-write-outage", options->accept_write_outage,
+                    "As engine.accept [\"write-outage\"]: the only Pump may be restarted");
   command->add_option("--set", options->sets, "Override a field: path=value (repeatable)")
       ->allow_extra_args(false);
   command->add_option("--trace", options->trace, "Keep the trace: FILE.jsonl or FILE.tgt");

@@ -38,8 +38,10 @@ class RollingBuilder {
     node->info.target_version = process.version;
     node->etcd_id = fmt::format("{}:{}", process.alias, process.port);
     FillRunning(cluster_.binlog_version, node);
-    node->enabled =
+    const bool by_hand =
         engine::ProcedureNamed(scenario_.procedure) == engine::Procedure::kRollingManual;
+    node->enabled =
+        scenario_.topology ? scenario_.topology->units_enabled.value_or(by_hand) : by_hand;
   }
 
   void AddPump(const engine::Pump& pump) {

@@ -44,6 +44,8 @@ struct ScenarioTopology {
   std::int64_t zookeepers = 1;
   std::int64_t old_drainers = 1;
   std::int64_t new_pumps = 1;  ///< "pumps" where they are upgraded in place
+  /// Of rolling upgrades: do units start with their host? Those of tidb-ansible do not by default.
+  std::optional<bool> units_enabled;
   /// New Pumps on the hosts of the old ones, with the default homes: they collide.
   bool same_hosts = false;
   bool kafka_carries_foreign = false;

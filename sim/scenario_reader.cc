@@ -124,6 +124,9 @@ class Reader {
         in.Fail(found->offset, fmt::format("'{}' goes with a rolling procedure", key));
       }
     }
+    if (const JsonValue* enabled = in.Find("units_enabled"); enabled != nullptr) {
+      topology.units_enabled = enabled->boolean;
+    }
     in.Bool("same_hosts", &topology.same_hosts);
     in.Bool("kafka_carries_foreign", &topology.kafka_carries_foreign);
     in.Bool("kafka_ours_to_stop", &topology.kafka_ours_to_stop);

@@ -152,7 +152,7 @@ Playbooks::Step Playbooks::Do(Run* run, Host* host, std::string* message) {
       if (!host->stopping) {
         host->stopping = true;
         hosts.Stop(host->node);
-        if (run->disables) hosts.SetEnabled(host->node, false);
+        if (run->disables && hosts.enabled(host->node)) hosts.SetEnabled(host->node, false);
       }
       if (hosts.state(host->node) != UnitState::kDeactivating || waited >= kStopTimeout) {
         return Step::kGoesOn;
@@ -164,7 +164,7 @@ Playbooks::Step Playbooks::Do(Run* run, Host* host, std::string* message) {
       return waited >= kWaitForTimeout ? Step::kFailed : Step::kWaits;
     case Task::kCopyBinary: return Copy(*run, host->node, message);
     case Task::kStart:
-      if (run->disables) hosts.SetEnabled(host->node, false);
+      if (run->disables && hosts.enabled(host->node)) hosts.SetEnabled(host->node, false);
       if (hosts.Start(host->node)) return Step::kGoesOn;
       *message = fmt::format("Unable to start service {}", info.unit);
       return Step::kFailed;

@@ -117,7 +117,9 @@ class DoesWhatItPlanned final : public Check {
     }
     if (behind == nullptr) return undo;
     // Both an earlier step and an undo say so: whoever had its turn already is turning back.
-    const bool had_its_turn = behind->started_in == life_ && !behind->failed;
+    const bool this_life = behind->started_in == life_;
+    const bool long_done = behind->started_in >= 0 && behind->place < last_->place;
+    const bool had_its_turn = (this_life || long_done) && !behind->failed;
     return undo != nullptr && had_its_turn ? undo : behind;
   }
 

@@ -1,5 +1,6 @@
 #include "verifier/relations/end_state.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <utility>
@@ -77,11 +78,13 @@ EndState StateAfter(const Trace& trace, std::size_t event_count) {
   Model model(trace.header, trace.texts);
   RowValues rows;
   EndState state;
+  state.has_old_side = std::any_of(trace.header.nodes.begin(), trace.header.nodes.end(),
+                                   [](const trace::NodeInfo& info) { return info.old_side; });
   for (std::size_t i = 0; i < event_count; ++i) {
     const Event& event = trace.events[i];
     model.Apply(event, i);
     TakeRow(event, model, &rows);
-    state.passed_door |= model.new_paths_open() > 0;
+    state.passed_door |= state.has_old_side && model.new_paths_open() > 0;
   }
   DescribeNodes(trace, model, &state);
   for (std::size_t table = 0; table < trace.header.tables.size(); ++table) {

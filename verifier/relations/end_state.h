@@ -39,6 +39,7 @@ struct EndState {
   std::vector<NodeEnd> nodes;    ///< by NodeId
   std::vector<TableEnd> tables;  ///< each with each sink that wants it
   Serving serving = Serving::kNobody;
+  bool has_old_side = false;  ///< else everything is upgraded in place, and there is one side
   bool passed_door =
       false;  ///< a TiDB has opened a path to the new side: no way back without a re-import
   int engine_end = -1;  ///< trace::EngineEnd; -1: it did not finish
