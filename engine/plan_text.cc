@@ -48,6 +48,9 @@ void RenderTasks(const std::vector<Task>& tasks, std::string* out) {
   for (const Task& task : tasks) {
     *out += fmt::format("  {:<20} {:<8}{}  [{}]\n", task.id, Kind(task), Describe(task),
                         std::visit(Bounds{}, task.what));
+    if (!task.needs.empty()) {
+      out->insert(out->size() - 2, fmt::format("; only where {} is known", task.needs));
+    }
   }
 }
 
@@ -58,6 +61,7 @@ void TasksToJson(const std::vector<Task>& tasks, JsonWriter* json) {
     json->Key("id").String(task.id);
     json->Key("kind").String(Kind(task));
     json->Key("text").String(Describe(task));
+    if (!task.needs.empty()) json->Key("needs").String(task.needs);
     json->Key("bounds").String(std::visit(Bounds{}, task.what));
     json->EndObject();
   }

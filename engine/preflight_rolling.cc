@@ -56,8 +56,9 @@ class Preflight {
     std::string text = fmt::format("{} Pumps online, {} Drainers answer, checkpoints readable",
                                    cluster_.new_pumps.size(), cluster_.new_drainers.size());
     if (leftover_count_ > 0) {
-      text += fmt::format("; {} key{} of the Kafka version left over, not touched", leftover_count_,
-                          leftover_count_ == 1 ? " is" : "s are");
+      text += fmt::format("; {} of the Kafka version left over in the registry, not touched",
+                          leftover_count_ == 1 ? std::string("1 node is")
+                                               : fmt::format("{} nodes are", leftover_count_));
     }
     Verdict verdict = Holds(std::move(text));
     verdict.facts = std::move(facts_);
