@@ -120,4 +120,11 @@ struct Cluster {
   std::vector<std::string> assumptions;  ///< sentences: what was not in the input and was assumed
 };
 
+/// The file on the control machine that deploy_drainer.yml puts in the place of the Drainer's own
+/// (tidb-ansible: roles/drainer_deploy: conf/<inventory_hostname>_drainer.toml). REQUIRES: of a
+/// rolling upgrade by playbooks.
+inline std::string ControlConfigPath(const Cluster& cluster, const Drainer& drainer) {
+  return cluster.ansible_dir + "/conf/" + drainer.process.alias + "_drainer.toml";
+}
+
 }  // namespace tidegate::engine

@@ -24,7 +24,7 @@ constexpr Duration kGoneAfter = kMinute;
 /// Draining stands still for about this long while Pumps and Drainers restart.
 constexpr Duration kRollTime = kHour;
 constexpr std::size_t kPumpQueries = 4;     // -V, configuration, metrics, unit
-constexpr std::size_t kDrainerQueries = 5;  // status, -V, configuration, checkpoint, unit
+constexpr std::size_t kDrainerQueries = 6;  // status, -V, configuration, checkpoint, unit, control
 
 bool Known(const ClusterNode& node, const Process& process, const std::string& node_id) {
   const std::string address = fmt::format("{}:{}", process.host, process.port);
@@ -210,8 +210,29 @@ class Preflight {
       verdict = Lag(name, status->last_ts);
       if (verdict.state != State::kHolds) return verdict;
       RememberUnit(drainer.process, answers_[at + 4]);
+      if (cluster_.ansible_dir.empty()) continue;
+      verdict = ControlFile(drainer, answers_[at + 2], answers_[at + 5]);
+      if (verdict.state != State::kHolds) return verdict;
     }
     return Holds("");
+  }
+
+  // What deploy_drainer.yml would put in the place of the Drainer's configuration.
+  Verdict ControlFile(const Drainer& drainer, const Answer& here, const Answer& control) const {
+    const std::string path = ControlConfigPath(cluster_, drainer);
+    if (control.code == port::AnswerCode::kNotFound) {
+      return Never(fmt::format(
+          "there is no {} on this machine: deploy_drainer.yml would fail with {} stopped. Copy {} "
+          "of {} there",
+          path, drainer.process.name, drainer.process.config, drainer.process.host));
+    }
+    if (!control.ok()) return Unknown(13, fmt::format("{}: {}", path, AnswerText(control)));
+    if (control.body == here.body) return Holds("");
+    return Never(
+        fmt::format("{} on this machine differs from {} on {}, and deploy_drainer.yml would put it "
+                    "in its place: "
+                    "other rows could reach the sink. Make them the same",
+                    path, drainer.process.config, drainer.process.host));
   }
 
   Verdict Stored(const Drainer& drainer, const Answer& answer) {
@@ -290,6 +311,10 @@ void AppendLookQueries(const RollingHolds&, const LookContext& context,
     out->push_back(port::ReadRemoteFile{p.host, p.config});
     out->push_back(NewCheckpointPlace(drainer).query);
     out->push_back(port::ShowUnit{p.host, p.unit});
+    // By hand nothing is copied over it: the host's own file once more.
+    out->push_back(cluster.ansible_dir.empty()
+                       ? port::ReadRemoteFile{p.host, p.config}
+                       : port::ReadRemoteFile{"localhost", ControlConfigPath(cluster, drainer)});
   }
 }
 

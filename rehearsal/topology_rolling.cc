@@ -87,12 +87,34 @@ class RollingBuilder {
     FillRunning(sink.type, &node);
   }
 
+  // The file that deploy_drainer.yml puts in the place of the host's own.
+  void AddControlFile(const engine::Drainer& drainer, NodePlan* node) const {
+    const std::string wanted = scenario_.topology ? scenario_.topology->control_files : "same";
+    if (cluster_.ansible_dir.empty() || wanted == "missing") return;
+    node->control_path = engine::ControlConfigPath(cluster_, drainer);
+    node->control_config = drainer.config_text;
+    if (wanted != "stale") return;
+    // As it was before somebody set the filters on the host.
+    std::string text;
+    for (std::size_t at = 0; at < drainer.config_text.size();) {
+      const std::size_t end =
+          std::min(drainer.config_text.find('\n', at), drainer.config_text.size());
+      const std::string line = drainer.config_text.substr(at, end - at);
+      at = end + 1;
+      if (!line.starts_with("replicate-do-db") && !line.starts_with("ignore-schemas")) {
+        text += line + "\n";
+      }
+    }
+    node->control_config = std::move(text);
+  }
+
   void AddDrainer(const engine::Drainer& drainer) {
     NodePlan& node = AddNode("drainer", Role::kDrainer, &out_);
     FillUpgraded(drainer.process, &node);
     node.info.detect_interval = drainer.detect_interval;
     node.info.sink = DownstreamOf(drainer);
     node.config = drainer.config_text;
+    AddControlFile(drainer, &node);
     out_.sinks.push_back(
         {node.info.sink,
          {drainer.filters.ignore_schemas, drainer.filters.do_dbs, drainer.filters.do_tables}});

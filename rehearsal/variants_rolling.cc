@@ -21,6 +21,7 @@ constexpr const char* kFiltered = "rolling-manual/filtered.json";
 constexpr const char* kCrashed = "rolling-manual/engine-crash.json";
 constexpr const char* kDrainerDies = "rolling-manual/drainer-dies.json";
 constexpr const char* kBusy = "rolling-manual/busy-downstream.json";
+constexpr const char* kStale = "rolling-ansible/stale-control-file.json";
 constexpr const char* kAnsible = "rolling-ansible/small.json";
 
 bool Stops(const Task& task) { return ActionOf<port::StopProcess>(task) != nullptr; }
@@ -104,6 +105,10 @@ void IgnoreDeadDrainer(Plan* plan) {
       return LooksAt<engine::PumpsServe>(task) || LooksAt<engine::RollingHolds>(task);
     });
   });
+}
+
+void SkipPreflight(Plan* plan) {
+  EachStep(plan, "preflight", [](Step* step) { Forget(step, LooksAt<engine::RollingHolds>); });
 }
 
 void SkipLastDrainer(Plan* plan) { plan->steps.pop_back(); }
@@ -194,6 +199,9 @@ std::vector<Variant> RollingVariants() {
            "checkpoint-understood", kSmall, DropCheckpoint),
       Make("writes-a-fresh-config", "gives the new Drainer a configuration without the filters",
            "config-carried", kFiltered, FreshConfig),
+      Make("overwrites-the-config",
+           "lets a playbook put the control machine's old file in the place of the Drainer's",
+           "config-carried", kStale, SkipPreflight),
       Make("trusts-the-playbooks",
            "runs the Drainer playbooks of the manual and believes their end", "reaches-target",
            kAnsible, TrustPlaybooks),

@@ -22,6 +22,8 @@ struct NodePlan {
   std::string config_path;       ///< and reads this one when it starts
   std::string version;           ///< installed at the start; "" = nothing installed
   std::string config;            ///< content at config_path at the start
+  std::string control_path;      ///< of its configuration on the control machine; "" = none there
+  std::string control_config;    ///< content there, which a playbook puts in its place
   bool running = false;          ///< at the start
   bool enabled = false;          ///< unit starts with the host
   std::int64_t status_port = 0;  ///< of a TiDB (10080)

@@ -213,6 +213,8 @@ constexpr auto kVisitNode = [](auto& a, auto& node) {
   a.Text("config_path", node.config_path);
   a.Text("version", node.version);
   a.Secret("config", node.config);
+  a.Text("control_path", node.control_path);
+  a.Secret("control_config", node.control_config);
   a.Flag("running", node.running);
   a.Flag("enabled", node.enabled);
   a.Int("status_port", node.status_port);

@@ -46,6 +46,8 @@ struct ScenarioTopology {
   std::int64_t new_pumps = 1;  ///< "pumps" where they are upgraded in place
   /// Of rolling upgrades: do units start with their host? Those of tidb-ansible do not by default.
   std::optional<bool> units_enabled;
+  /// Of rolling-ansible: the Drainers' files on the control machine: "same", "stale", "missing".
+  std::string control_files = "same";
   /// New Pumps on the hosts of the old ones, with the default homes: they collide.
   bool same_hosts = false;
   bool kafka_carries_foreign = false;

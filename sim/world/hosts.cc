@@ -17,6 +17,7 @@ Hosts::Hosts(World& world) : world_(world), units_(world.plan().nodes.size()) {
   for (const NodePlan& node : world.plan().nodes) {
     if (!node.version.empty()) binaries_[{node.info.host, node.binary_path}] = node.version;
     if (!node.config.empty()) files_[{node.info.host, node.config_path}] = node.config;
+    if (!node.control_path.empty()) files_[{"localhost", node.control_path}] = node.control_config;
   }
 }
 

@@ -176,18 +176,34 @@ Playbooks::Step Playbooks::Do(Run* run, Host* host, std::string* message) {
   return Step::kFailed;
 }
 
+// role drainer: conf/<inventory_hostname>_drainer.toml of the control machine over the host's file.
+// A Pump's file is rendered from the same variables as before, so that it does not change.
+bool Playbooks::CopyConfig(const NodePlan& plan, std::string* message) {
+  Hosts& hosts = world_.hosts();
+  const std::string* toml = hosts.File(std::string(kLocalhost), plan.control_path);
+  if (toml == nullptr) {
+    *message = fmt::format("drainer {} toml custom profile doesn't exist", AliasOf(plan));
+    return false;
+  }
+  const std::string* there = hosts.File(plan.info.host, plan.config_path);
+  if (there == nullptr || *there != *toml) {
+    hosts.WriteFile(plan.info.host, plan.config_path, *toml);
+  }
+  return true;
+}
+
 // role pump, role drainer: resources/bin/PART to deploy_dir/bin. A file that is renamed over the
-// old one: what runs goes on. Configuration is rendered from the same variables as before, so that
-// it does not change.
+// old one: what runs goes on.
 Playbooks::Step Playbooks::Copy(const Run& run, NodeId node, std::string* message) {
   Hosts& hosts = world_.hosts();
+  const NodePlan& plan = world_.node_plan(node);
+  if (plan.info.role == Role::kDrainer && !CopyConfig(plan, message)) return Step::kFailed;
   const std::string source = fmt::format("{}/resources/bin/{}", run.dir, run.part);
   const std::string version = hosts.BinaryVersion(std::string(kLocalhost), source);
   if (version.empty()) {
     *message = fmt::format("Could not find or access '{}'", source);
     return Step::kFailed;
   }
-  const NodePlan& plan = world_.node_plan(node);
   // copy: an equal checksum changes nothing.
   if (hosts.BinaryVersion(plan.info.host, plan.binary_path) != version) {
     hosts.InstallBinary(plan.info.host, plan.binary_path, version);

@@ -54,6 +54,7 @@ class Playbooks {
   enum class Step : std::uint8_t { kGoesOn, kWaits, kFailed };
   Step Do(Run* run, Host* host, std::string* message);
   Step Copy(const Run& run, NodeId node, std::string* message);
+  bool CopyConfig(const NodePlan& plan, std::string* message);
   void Wake(const Run& run, std::uint32_t host, Duration delay);
   bool Over(const Run& run) const;
 

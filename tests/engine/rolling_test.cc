@@ -52,6 +52,8 @@ struct World {
   Tso stored_ts = Ago(2);
   std::string version = "v2.1.8";
   std::string pump_config = "gc = 7\n";
+  std::string drainer_config = "[syncer]\n";
+  std::string control_config = "[syncer]\n";  // "": no such file
   std::int64_t collected_ms = 0;
   std::string down;  // "host:port" that refuses
   std::string unit_state = "active";
@@ -122,7 +124,11 @@ struct World {
       if (file->path.ends_with("savepoint")) {
         return {AnswerCode::kOk, 0, fmt::format("commitTS = {}\n", stored_ts)};
       }
-      return {AnswerCode::kOk, 0, file->path.ends_with("pump.toml") ? pump_config : "[syncer]\n"};
+      if (file->host == "localhost") {
+        if (control_config.empty()) return {AnswerCode::kNotFound, 0, ""};
+        return {AnswerCode::kOk, 0, control_config};
+      }
+      return {AnswerCode::kOk, 0, file->path.ends_with("pump.toml") ? pump_config : drainer_config};
     }
     return {AnswerCode::kOk, 0,
             fmt::format("clusterID\tcheckPoint\n1\t{{\"commitTS\":{}}}\n", stored_ts)};
@@ -242,6 +248,20 @@ BOOST_AUTO_TEST_CASE(WhatADrainerHasNotReadIsGoneOrAboutToGo) {
   World slow;
   slow.last_ts = Ago(7 * 24 * 3600 - 1800);
   Expect(slow, RollingHolds{}, State::kNever, "Pumps keep binlogs for 168h");
+}
+
+BOOST_AUTO_TEST_CASE(APlaybookWouldOverwriteTheConfiguration) {
+  World world;
+  world.control_config = "[syncer]\nworker-count = 1\n";
+  Expect(world, RollingHolds{}, State::kHolds, "");  // by hand nothing is copied
+  world.cluster = Fixture(Procedure::kRollingAnsible);
+  Expect(world, RollingHolds{}, State::kNever,
+         "/home/tidb/tidb-ansible/conf/drainer_mysql_drainer.toml on this machine differs from "
+         "/data1/drainer/conf/drainer.toml on 10.30.1.51");
+  world.control_config = "";
+  Expect(world, RollingHolds{}, State::kNever, "deploy_drainer.yml would fail with");
+  world.control_config = world.drainer_config;
+  Expect(world, RollingHolds{}, State::kHolds, "");
 }
 
 BOOST_AUTO_TEST_CASE(NoCheckpoint) {

@@ -64,7 +64,7 @@ void Acts::ActionStarted(const Event& event, const Evidence& evidence) {
 void Acts::WentDown(const Event& event, const Evidence& evidence) {
   NodeActs& node = nodes_[event.node];
   const bool clean = static_cast<trace::DownCause>(event.code) == trace::DownCause::kStopped;
-  const bool by_playbook = open_ && last_action_.event.code == kActRunPlaybook;
+  const bool by_playbook = PlaybookOpen();
   // A fault that hits between the order and the end of a stop changes nothing: it was to go down.
   if (node.stop_ordered && clean) {
     node.downed_by = Cause::kEngine;
@@ -87,7 +87,7 @@ void Acts::WentDown(const Event& event, const Evidence& evidence) {
 
 void Acts::CameUp(const Event& event, const Evidence& evidence) {
   NodeActs& node = nodes_[event.node];
-  const bool by_playbook = open_ && last_action_.event.code == kActRunPlaybook;
+  const bool by_playbook = PlaybookOpen();
   const bool first = !node.ever_up;
   // Without actions to go by: what was deployed, or stopped cleanly, was started by somebody.
   const bool deployed = first && node.new_side;

@@ -11,6 +11,7 @@
 #include "trace/event.h"
 #include "trace/header.h"
 #include "verifier/findings.h"
+#include "verifier/model/action_index.h"
 
 namespace tidegate::verifier {
 
@@ -40,6 +41,8 @@ class Acts {
   /// Who brought `node` up last (kScenario: it was so from the start), and the event.
   Cause upped_by(NodeId node) const { return nodes_[node].upped_by; }
   const Evidence& up(NodeId node) const { return nodes_[node].up; }
+  /// Is a playbook of the engine under way?
+  bool PlaybookOpen() const { return open_ && last_action_.event.code == kActRunPlaybook; }
   /// Did the engine start `node` with its last act on it?
   bool started_by_engine(NodeId node) const { return nodes_[node].started; }
   /// The engine's last order to stop `node` (the stop itself where actions are not shown), unless

@@ -86,8 +86,14 @@ void Model::NodeMoved(const Event& event) {
       node.up = false;
       node.down_cause = static_cast<trace::DownCause>(event.code);
       break;
-    case EventKind::kBinaryInstalled: node.installed_version = event.text; break;
-    case EventKind::kConfigInstalled: node.installed_config = event.text; break;
+    case EventKind::kBinaryInstalled:
+      node.installed_version = event.text;
+      node.configured_by_engine |= acts_.PlaybookOpen();
+      break;
+    case EventKind::kConfigInstalled:
+      node.installed_config = event.text;
+      node.configured_by_engine |= acts_.PlaybookOpen();
+      break;
     case EventKind::kUnitEnabled: node.unit_enabled = event.code != 0; break;
     case EventKind::kClientsAttached: node.clients = true; break;
     default: node.clients = false; break;
