@@ -123,6 +123,26 @@ BOOST_AUTO_TEST_CASE_TEMPLATE(one_action_has_ended_before_its_end_is_told, Host,
   BOOST_TEST(answers[1].body == "one");
 }
 
+BOOST_AUTO_TEST_CASE_TEMPLATE(a_binary_is_copied_over_another, Host, Hosts) {
+  Host host;
+  const Places& p = host.places();
+  const std::string host_of_it = p.binary.host;
+  const std::string kept = p.binary.path + ".before";
+  host.Run({{Do(port::CopyBinary{host_of_it, "pump", p.binary.path, kept})},
+            {Look(port::BinaryVersion{host_of_it, kept})},
+            {Do(port::CopyBinary{host_of_it, "pump", p.folder + "/bin/none", kept})},
+            {Look(port::BinaryVersion{host_of_it, kept})},
+            {End()}});
+  const std::vector<Answer> outcomes = Outcomes(host.seen());
+  const std::vector<Answer> answers = Answers(host.seen());
+  BOOST_REQUIRE(outcomes.size() == 2U);
+  BOOST_REQUIRE(answers.size() == 2U);
+  EXPECT_CODE(outcomes[0], kOk);
+  BOOST_TEST(Has(answers[0].body, "v2.0.7"), answers[0].body);
+  EXPECT_CODE(outcomes[1], kFailed);
+  BOOST_TEST(Has(answers[1].body, "v2.0.7"), answers[1].body);  // what was there is whole
+}
+
 // ------------------------------------------------------------------ time and ids
 
 BOOST_AUTO_TEST_CASE_TEMPLATE(nobody_is_woken_early_and_time_never_falls, Host, Hosts) {

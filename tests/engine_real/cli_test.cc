@@ -107,6 +107,46 @@ BOOST_AUTO_TEST_CASE(a_dry_run_prints_commands_and_writes_nothing) {
   BOOST_TEST(ListFiles(state.path(), "")->empty());
 }
 
+std::vector<std::string> Rolling(std::string verb, const std::string& cluster,
+                                 std::vector<std::string> more) {
+  std::vector<std::string> words = {std::move(verb), "--inventory",
+                                    kFixtures + "inventories/" + cluster + ".ini", "--target",
+                                    kFixtures + "inventories/" + cluster + ".target.ini"};
+  for (std::string& word : more) words.push_back(std::move(word));
+  return words;
+}
+
+// Playbooks run on this machine, also where hosts are reached by ssh.
+BOOST_AUTO_TEST_CASE(a_rolling_upgrade_as_commands) {
+  const CommandResult result =
+      Run(Rolling("apply", "cluster-standard",
+                  {"--site", kFixtures + "sites/cluster-standard.json", "--procedure",
+                   "rolling-ansible", "--dry-run", "--templates", "ssh", "--ssh-user", "tidb"}));
+  BOOST_TEST(result.status == 0, result.errors);
+  BOOST_TEST(Has(result.output,
+                 "    \"env\" \"--chdir=/home/tidb/tidb-ansible\" \"ansible-playbook\" "
+                 "\"rolling_update.yml\" \"--tags=pump\" \"-l\" \"pump1,localhost\"\n"),
+             result.output);
+  BOOST_TEST(Has(result.output,
+                 "\"deploy_drainer.yml\" \"--tags=drainer\" \"-l\" "
+                 "\"drainer_mysql,localhost\""));
+  BOOST_TEST(Has(result.output,
+                 "'cp' '-pf' '--' '/data1/pump/bin/pump' "
+                 "'/data1/pump/bin/pump.before-tidegate.tidegate-new'"));
+  BOOST_TEST(!Has(result.output, "secret"));
+}
+
+BOOST_AUTO_TEST_CASE(the_only_pump_needs_a_word) {
+  const CommandResult refused =
+      Run(Rolling("plan", "cluster-single-pump", {"--procedure", "rolling-manual"}));
+  BOOST_TEST(refused.status == 6);
+  BOOST_TEST(Has(refused.errors, "--accept-write-outage"));
+  const CommandResult accepted = Run(Rolling(
+      "plan", "cluster-single-pump", {"--procedure", "rolling-manual", "--accept-write-outage"}));
+  BOOST_TEST(accepted.status == 0, accepted.errors);
+  BOOST_TEST(Has(accepted.output, "no TiDB can write while the only Pump restarts"));
+}
+
 BOOST_AUTO_TEST_CASE(resume_and_status_need_a_journal) {
   BOOST_TEST(Run(Inputs("resume")).status == 2);
   BOOST_TEST(Run(Inputs("status")).status == 2);
