@@ -16,10 +16,14 @@ void StepCollector::OnRareEvent(const trace::Event& event) {
   switch (event.kind) {
     case EventKind::kStepStarted:
       step_ = text();
+      if (names_.size() <= event.n) names_.resize(event.n + 1);
+      names_[event.n] = step_;
       Add(event, step_, "started", "");
       break;
     case EventKind::kStepDone: Add(event, text(), "done", ""); break;
     case EventKind::kEngineSaid:
+      // On a way back it speaks of steps that began long ago.
+      if (event.n < names_.size() && !names_[event.n].empty()) step_ = names_[event.n];
       Add(event, step_, event.code == 0 ? "proven" : "warning", text());
       break;
     case EventKind::kGateJudged:

@@ -45,6 +45,7 @@ class StepCollector {
   const trace::TextTable& texts_;
   std::vector<StepLine> lines_;
   std::string step_;
+  std::vector<std::string> names_;  ///< of steps that began, by place
   bool synthesised_ = false;
 };
 

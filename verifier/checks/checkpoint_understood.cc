@@ -70,8 +70,10 @@ class CheckpointUnderstood final : public Check {
     const FindingKind kind = missing ? FindingKind::kLoss
                              : read  ? FindingKind::kOrder
                                      : FindingKind::kExposure;
-    const Cause cause =
-        model().info(event.node).new_side && !read ? Cause::kEngine : Cause::kProduct;
+    // A row that was there and is not found: somebody took it away, or the product reads it
+    // wrongly.
+    const bool engine = read ? sink.sql_since_save : model().info(event.node).new_side;
+    const Cause cause = engine ? Cause::kEngine : Cause::kProduct;
     const std::uint64_t sort = Sort(kind, cause, event.node);
     if (findings().Again(*this, sort, 0)) return;
     findings().Report(

@@ -79,6 +79,7 @@ struct SinkFacts {
   std::uint32_t epoch = 0;
   Ledger ledger;
   std::vector<SavedCheckpoint> stores;  ///< last save of each
+  bool sql_since_save = false;          ///< the engine ran a statement there since
   bool saved = false;
   SavedCheckpoint last_saved;
   GateDecision gate;

@@ -222,6 +222,7 @@ void Model::CheckpointSaved(const Event& event) {
     sink.covered_before_gate = std::max(sink.covered_before_gate, event.b);
   }
   sink.saved = true;
+  sink.sql_since_save = false;
   sink.last_saved = saved;
   if (IsNode(event.peer)) drainers_[event.peer].saved_ts = event.b;
   sink.ledger.Forget(event.b);
@@ -279,6 +280,9 @@ void Model::ActionStarted(const Event& event) {
       break;
     case kActStartProcess:
       if (target.role == Role::kDrainer && target.new_side) Decide(event.node, event);
+      break;
+    case kActRunSql:
+      if (SinkIndex(event.node) != kNoSink) sinks_[SinkIndex(event.node)].sql_since_save = true;
       break;
     case kActInstallBinary:
     case kActCopyBinary:
