@@ -75,6 +75,7 @@ void InProcessHost::Claim(EventKind kind, std::string_view text, std::uint16_t c
 
 void InProcessHost::Start(sim::EngineLink* link) {
   link_ = link;
+  clock_ahead_ = link->host_clock_ahead();
   Claim(EventKind::kEngineStarted, options_.name, 0, incarnation_);
   ClaimPlan();
   Result<std::unique_ptr<engine::Engine>> made = make_({});
@@ -116,17 +117,19 @@ void InProcessHost::OnInput(const port::Input& input) {
     late_.clear();
     for (const port::Output& output : late) Output(output);
   }
-  Handle(mine);
+  Handle(std::move(mine));
 }
 
-void InProcessHost::Handle(const port::Input& input) {
+// Wall time was taken when the process started; it is steady time that goes on from there.
+void InProcessHost::Handle(port::Input input) {
   outputs_.clear();
+  input.now += clock_ahead_;
   engine_->Handle(input, &outputs_);
   std::vector<port::Output> outputs = std::move(outputs_);
   for (const port::Output& output : outputs) {
     if (dead_ || finished_) return;
     if (options_.faults.decides_late && late_at_ == 0 && StopsOldDrainer(output)) {
-      late_at_ = input.now + kMinute;
+      late_at_ = link_->now() + kMinute;
       late_.push_back(output);
       link_->WakeAt(late_at_);
     } else {
@@ -180,7 +183,7 @@ void InProcessHost::Output(const port::Output& output) {
   } else if (const auto* ask = std::get_if<port::Ask>(&output); ask != nullptr) {
     link_->Ask(ShownId(ask->id), ask->incarnation, ask->query, ask->timeout);
   } else if (const auto* wake = std::get_if<port::WakeAt>(&output); wake != nullptr) {
-    link_->WakeAt(wake->at);
+    link_->WakeAt(wake->at - clock_ahead_);
   } else {
     Tell(std::get<port::Tell>(output));
   }
@@ -269,6 +272,7 @@ void InProcessHost::Resume() {
   Result<engine::Journal> journal = engine::DecodeJournal(text, "journal");
   dead_ = false;
   ++incarnation_;
+  clock_ahead_ = link_->host_clock_ahead();
   Claim(EventKind::kEngineStarted, options_.name, 0, incarnation_);
   const auto fail = [&](const std::string& why) {
     finished_ = true;

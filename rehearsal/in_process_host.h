@@ -69,7 +69,7 @@ class InProcessHost final : public sim::AttachedEngine {
   };
 
   void ClaimPlan();
-  void Handle(const engine::port::Input& input);
+  void Handle(engine::port::Input input);
   void Output(const engine::port::Output& output);
   bool StopsOldDrainer(const engine::port::Output& output) const;
   bool CrashesHere(bool before, bool is_persist);
@@ -96,6 +96,7 @@ class InProcessHost final : public sim::AttachedEngine {
   bool dead_ = false;
   bool torn_ = false;  // the journal's last record is half written
   Time back_at_ = 0;
+  Duration clock_ahead_ = 0;  // of the engine's host, as it was when the engine started
   bool finished_ = false;
 };
 

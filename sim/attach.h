@@ -18,6 +18,8 @@ class EngineLink {
   virtual ~EngineLink() = default;
 
   virtual Time now() const = 0;
+  /// How far the clock of the engine's host is ahead of `now`; may be negative.
+  virtual Duration host_clock_ahead() const { return 0; }
   /// Begins an action; its end comes as port::ActionDone. At most one at a time.
   virtual void Perform(std::uint64_t id, const engine::port::Action& action) = 0;
   /// Asks; the answer comes as port::ObservationCame, kTimedOut after `timeout` at the latest.

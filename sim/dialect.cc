@@ -35,57 +35,25 @@ constexpr Dialect MakeKafkaV11() {
   return d;
 }
 
-constexpr Dialect MakeCluster21() {
-  Dialect d;
-  d.name = DialectName::kCluster21;
-  d.era = Era::kCluster;
-  d.notify = NotifyRule::kEveryStart;
-  d.non_prewrite = NonPrewriteRule::kRefusedWhenNotOnline;
-  d.cluster_synced = ClusterSynced::kIdleRefreshed;
-  d.cluster_checkpoint = ClusterCheckpoint::kCommitTsOnly;
-  d.orphan = OrphanRule::kLockResolverAfter600s;
-  d.close_save = CloseSave::kNone;
-  d.initial_commit_ts_default = 0;
-  d.detect_interval_default = 10 * kSecond;
-  return d;
-}
-
-constexpr Dialect MakeCluster30() {
-  Dialect d;
-  d.name = DialectName::kCluster30;
-  d.era = Era::kCluster;
-  d.notify = NotifyRule::kOnlyWhenOfflineOrAbsent;
-  d.detect_interval_default = 5 * kSecond;
-  return d;
-}
-
-constexpr Dialect MakeCluster40() {
-  Dialect d = MakeCluster30();
-  d.name = DialectName::kCluster40;
-  d.cluster_checkpoint = ClusterCheckpoint::kWithSchemaVersion;
-  return d;
-}
-
-constexpr std::array<Dialect, 6> kDialects = {MakeDocumented(), MakeKafkaV11(),  MakeKafkaHead(),
-                                              MakeCluster21(),  MakeCluster30(), MakeCluster40()};
+constexpr std::array<Dialect, 3> kKafkaDialects = {MakeDocumented(), MakeKafkaV11(),
+                                                   MakeKafkaHead()};
 
 }  // namespace
 
-const Dialect& DialectOf(DialectName name) { return kDialects[static_cast<std::size_t>(name)]; }
+const Dialect& DialectOf(DialectName name) {
+  const auto index = static_cast<std::size_t>(name);
+  if (index < kKafkaDialects.size()) return kKafkaDialects[index];
+  const Dialect* cluster = ClusterDialectOf(kDialectNames[index]);
+  CHECK(cluster != nullptr);
+  return *cluster;
+}
 
 const Dialect& DialectOfVersion(std::string_view version) {
-  for (std::size_t i = 0; i < kDialectNames.size(); ++i) {
-    if (version == kDialectNames[i]) return kDialects[i];
+  for (std::size_t i = 0; i < kKafkaDialects.size(); ++i) {
+    if (version == kDialectNames[i]) return kKafkaDialects[i];
   }
-  const auto starts = [&](std::string_view prefix) {
-    return version.substr(0, prefix.size()) == prefix;
-  };
-  if (starts("v1.1")) return DialectOf(DialectName::kKafkaV11);
-  if (starts("v2.")) return DialectOf(DialectName::kCluster21);
-  if (starts("v3.")) return DialectOf(DialectName::kCluster30);
-  if (starts("v4.") || starts("v5.") || starts("v6.") || starts("v7.")) {
-    return DialectOf(DialectName::kCluster40);
-  }
+  if (const Dialect* cluster = ClusterDialectOf(version); cluster != nullptr) return *cluster;
+  if (version.substr(0, 4) == "v1.1") return DialectOf(DialectName::kKafkaV11);
   return DialectOf(DialectName::kKafkaHead);
 }
 

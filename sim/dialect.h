@@ -43,13 +43,67 @@ enum class OnUnknownTable : std::uint8_t { kExit, kSkipMutation };
 enum class SafeStart : std::uint8_t { kFiveMinutes, kInsertAlwaysReplaces };
 
 // ------------------------------------------------------------ cluster-era Pump and Drainer
-/// Which Drainers a starting Pump must reach (cluster_era: pump/server.go Start).
+// The releases at which each of these changed stand in dialect_cluster.cc.
+
+/// Which Drainers a starting Pump must reach (pump/server.go Start).
 enum class NotifyRule : std::uint8_t { kEveryStart, kOnlyWhenOfflineOrAbsent };
+/// What comes first at a Pump's start, and the state that it holds until it is registered
+/// (pump/node.go NewPumpNode, pump/server.go Start).
+enum class StartOrder : std::uint8_t { kRegisterFirst, kListenPaused, kListenAsBefore };
 enum class NonPrewriteRule : std::uint8_t { kRefusedWhenNotOnline, kAcceptedAlways };
+/// What an offline wait demands besides that every Drainer has consumed (waitSafeToOffline).
+enum class OfflineRule : std::uint8_t { kSorted, kSortedAndMatched };
+/// An offline wait that cannot read the Drainers (waitSafeToOffline, commitStatus).
+enum class OfflineWithoutEtcd : std::uint8_t { kGoesOffline, kWaits };
+enum class GcRule : std::uint8_t { kHeldBackByDrainers, kByAge, kByAgeUnlessUnsafe };
+/// A PullBinlogs that begins above the Pump's max commit ts (PR 758, 759).
+enum class FuturePull : std::uint8_t { kPanics, kWaits };
+/// A commit whose prewrite lies on another Pump (PullCommitBinlog).
+enum class LonelyCommit : std::uint8_t { kEndsStream, kIsSkipped };
+/// A write that the disk took half of (vlog.go, PR 640, 642).
+enum class ShortWrite : std::uint8_t { kShiftsOffsets, kIsSkipped };
+/// storage.stop-write-at-available-space.
+enum class DiskGuard : std::uint8_t { kNone, kStopsWrites };
+enum class OrphanRule : std::uint8_t { kLockResolverAfter600s, kMvccAfter1s, kMvccUnlessLocked };
+/// What a prewrite of a DDL becomes when TiKV, not TiDB, says that it committed (PR 852, 853).
+enum class OrphanDdl : std::uint8_t { kNeverResolved, kLosesItsJob, kKeepsItsJob };
+enum class UnknownKeys : std::uint8_t { kIgnored, kRefused };
+/// Syntax of pump.toml's gc.
+enum class GcSyntax : std::uint8_t { kDays, kDaysOrDuration };
+/// Pages below /debug of a Pump.
+enum class DebugPages : std::uint8_t { kNone, kBinlog, kBinlogAndGc };
+
 enum class ClusterSynced : std::uint8_t { kIdleRefreshed, kSuccessOnly };
 enum class ClusterCheckpoint : std::uint8_t { kCommitTsOnly, kWithConsistent, kWithSchemaVersion };
-enum class OrphanRule : std::uint8_t { kLockResolverAfter600s, kMvccAfter1s };
+/// Names in a checkpoint's ts-map.
+enum class TsMapNames : std::uint8_t { kMasterSlave, kPrimarySecondary };
 enum class CloseSave : std::uint8_t { kNone, kDrainThenSave };
+/// What becomes of the process when its syncer or collector returns an error (PR 806, PR 1012).
+enum class SyncerError : std::uint8_t { kHangs, kExitsWithZero, kExitsWithTwo };
+enum class HeartbeatErrors : std::uint8_t { kForEver, kTwentyThenExit };
+/// Which acknowledgements of Kafka move the checkpoint (issue 1136, PR 1149).
+enum class KafkaAcks : std::uint8_t { kAnyLaterOne, kContiguous };
+enum class FakeMarks : std::uint8_t { kEach, kThinned };
+/// Workers and rows of a transaction where the file says nothing.
+enum class WorkDefaults : std::uint8_t { kOneAndOne, kSixteenAndTwenty };
+
+// ------------------------------------------------------------ TiDB as a writer
+/// A binlog that cannot be written with ignore-error = false (server/conn.go, docs/pull/4828).
+enum class CriticalError : std::uint8_t { kStopsListener, kFailsTransaction, kExits };
+/// A Pump that failed more than ten times in a row (tidb-tools PR 158, 165, 244, 260).
+enum class FailedPump : std::uint8_t { kForgottenForGood, kProbed };
+/// Where the commit binlog goes (tidb-tools PR 71).
+enum class CommitTarget : std::uint8_t { kAnyPump, kPumpOfPrewrite };
+/// Unusable Pumps that are tried when no usable one took a prewrite (pump_client).
+enum class LastResort : std::uint8_t { kThoseWithFewErrors, kAllOnline };
+
+struct TidbDialect {
+  CriticalError critical = CriticalError::kExits;
+  FailedPump failed_pump = FailedPump::kProbed;
+  CommitTarget commit_target = CommitTarget::kPumpOfPrewrite;
+  LastResort last_resort = LastResort::kAllOnline;
+};
+TidbDialect TidbDialectOf(std::string_view version);
 
 struct Dialect {
   DialectName name = DialectName::kKafkaHead;
@@ -65,11 +119,32 @@ struct Dialect {
   SafeStart safe_start = SafeStart::kFiveMinutes;
 
   NotifyRule notify = NotifyRule::kEveryStart;
+  StartOrder start_order = StartOrder::kListenAsBefore;
   NonPrewriteRule non_prewrite = NonPrewriteRule::kAcceptedAlways;
+  OfflineRule offline = OfflineRule::kSortedAndMatched;
+  OfflineWithoutEtcd offline_without_etcd = OfflineWithoutEtcd::kWaits;
+  GcRule gc = GcRule::kByAgeUnlessUnsafe;
+  FuturePull future_pull = FuturePull::kWaits;
+  LonelyCommit lonely_commit = LonelyCommit::kIsSkipped;
+  ShortWrite short_write = ShortWrite::kIsSkipped;
+  DiskGuard disk_guard = DiskGuard::kStopsWrites;
+  OrphanRule orphan = OrphanRule::kMvccAfter1s;
+  OrphanDdl orphan_ddl = OrphanDdl::kKeepsItsJob;
+  UnknownKeys unknown_keys = UnknownKeys::kRefused;
+  GcSyntax gc_syntax = GcSyntax::kDaysOrDuration;
+  DebugPages debug_pages = DebugPages::kBinlogAndGc;
+  std::int32_t notify_attempts_max = 3;
   ClusterSynced cluster_synced = ClusterSynced::kSuccessOnly;
   ClusterCheckpoint cluster_checkpoint = ClusterCheckpoint::kWithConsistent;
-  OrphanRule orphan = OrphanRule::kMvccAfter1s;
+  TsMapNames ts_map_names = TsMapNames::kMasterSlave;
   CloseSave close_save = CloseSave::kDrainThenSave;
+  SyncerError syncer_error = SyncerError::kExitsWithTwo;
+  HeartbeatErrors heartbeat_errors = HeartbeatErrors::kTwentyThenExit;
+  KafkaAcks kafka_acks = KafkaAcks::kContiguous;
+  FakeMarks fake_marks = FakeMarks::kEach;
+  WorkDefaults work_defaults = WorkDefaults::kSixteenAndTwenty;
+  bool flash_sink = false;
+  Duration retry_delay = kSecond;               ///< between tries of a statement
   std::int64_t initial_commit_ts_default = -1;  ///< -1: the current TSO; 0: the oldest there is
   Duration detect_interval_default = 10 * kSecond;
 };
@@ -77,8 +152,12 @@ struct Dialect {
 const Dialect& DialectOf(DialectName name);
 
 /// The dialect that a Pump or Drainer binary of `version` speaks: "v1.1" -> kafka-v1.1, "kafka",
-/// "latest" and "documented" as named, "v2.0.8-binlog" up to "v2.1.x" -> cluster-2.1, "v3.…" ->
-/// cluster-3.0, "v4.…" and later -> cluster-4.0. A dialect's own name names itself.
+/// "latest" and "documented" as named. From "v2.0.8-binlog" on the whole number decides
+/// (dialect_cluster.cc); cluster-2.1, cluster-3.0 and cluster-4.0 are the heads of those branches.
+/// A dialect's own name names itself.
 const Dialect& DialectOfVersion(std::string_view version);
+
+/// Of a cluster-era binary's release; null for any other text. Valid for the thread's life.
+const Dialect* ClusterDialectOf(std::string_view version);
 
 }  // namespace tidegate::sim

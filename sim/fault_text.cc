@@ -14,34 +14,111 @@ namespace {
 constexpr Duration kLongest = 365 * 24 * kHour;
 constexpr int kAny = -1;
 constexpr Duration kRestartPause = 2 * kSecond;  // between the stop and the start of a restart
+constexpr Duration kRebootPause = 30 * kSecond;  // until a host has its units started again
 
 constexpr int Is(Role role) { return static_cast<int>(role); }
 
-// In the order of FaultKind.
-constexpr FaultSpec kFaultSpecs[] = {
-    {FaultKind::kKill, "kill", "", false, "", true, kAny, kAny},
-    {FaultKind::kRestart, "restart", "", false, "", true, kAny, kAny},
-    {FaultKind::kStop, "stop", "", false, "", true, kAny, kAny},
-    {FaultKind::kPartition, "partition", "", false, "", true, kAny, kAny},
-    {FaultKind::kHang, "hang", "", false, "", true, kAny, kAny},
-    {FaultKind::kSlowDownstream, "slow_downstream", "by", true, "", true, Is(Role::kDownstream),
-     kAny},
-    {FaultKind::kHungDownstream, "hung_downstream", "", false, "", true, Is(Role::kDownstream),
-     kAny},
-    {FaultKind::kKafkaUnreachable, "kafka_unreachable", "", false, "", true, Is(Role::kKafka),
-     kAny},
-    {FaultKind::kRetention, "retention", "keep", false, "topic", false, Is(Role::kKafka),
-     Is(Role::kPump)},
-    {FaultKind::kPdNoTso, "pd_no_tso", "", false, "", true, Is(Role::kPd), kAny},
-    {FaultKind::kClockJump, "clock_jump", "by", true, "", true, kAny, kAny},
-    {FaultKind::kEngineCrash, "engine_crash", "output", false, "", false, kAny, kAny},
-    {FaultKind::kLoseBinlogs, "lose_binlogs", "count", false, "", false, Is(Role::kPump), kAny},
-    {FaultKind::kStartNode, "start_node", "", false, "", false, kAny, kAny},
-    {FaultKind::kRegistryStale, "registry_stale", "", false, "drainer", false, Is(Role::kPd),
-     Is(Role::kDrainer)},
-    {FaultKind::kPdTsoBack, "pd_tso_back", "by", true, "", false, Is(Role::kPd), kAny},
+// What binlogctl update-pump and CHANGE PUMP take; "pausing" and "closing" too.
+constexpr std::string_view kStates[] = {"online", "pausing", "paused", "closing", "offline"};
+constexpr std::string_view kStateActions[] = {"pause", "close"};
+
+struct Row {
+  FaultSpec spec;
+
+  constexpr Row(FaultKind kind, std::string_view key, int role = kAny)
+      : spec{kind, key, "", false, "", false, role, kAny} {}
+  constexpr Row Heals(Duration by_itself = 0) const {
+    Row row = *this;
+    row.spec.heals = true;
+    row.spec.heals_by_itself = by_itself;
+    return row;
+  }
+  constexpr Row Takes(std::string_view key, std::int64_t otherwise = -1) const {
+    Row row = *this;
+    row.spec.amount_key = key;
+    row.spec.amount_default = otherwise;
+    return row;
+  }
+  constexpr Row TakesTime(std::string_view key) const {
+    Row row = Takes(key);
+    row.spec.amount_is_duration = true;
+    return row;
+  }
+  constexpr Row With(std::string_view key, int role) const {
+    Row row = *this;
+    row.spec.peer_key = key;
+    row.spec.peer_role = role;
+    return row;
+  }
+  constexpr Row Pair() const {
+    Row row = *this;
+    row.spec.is_pair = true;
+    return row;
+  }
+  constexpr Row OneOf(std::string_view key, std::span<const std::string_view> choices) const {
+    Row row = *this;
+    row.spec.choice_key = key;
+    row.spec.choices = choices;
+    return row;
+  }
+  constexpr Row OfCluster() const {
+    Row row = *this;
+    row.spec.cluster_only = true;
+    return row;
+  }
 };
-static_assert(std::size(kFaultSpecs) == static_cast<std::size_t>(FaultKind::kPdTsoBack) + 1);
+
+// In the order of FaultKind.
+constexpr Row kRows[] = {
+    Row(FaultKind::kKill, "kill").Heals(),
+    Row(FaultKind::kRestart, "restart").Heals(kRestartPause),
+    Row(FaultKind::kStop, "stop").Heals(),
+    Row(FaultKind::kPartition, "partition").Pair().Heals(),
+    Row(FaultKind::kHang, "hang").Heals(),
+    Row(FaultKind::kSlowDownstream, "slow_downstream", Is(Role::kDownstream))
+        .TakesTime("by")
+        .Heals(),
+    Row(FaultKind::kHungDownstream, "hung_downstream", Is(Role::kDownstream)).Heals(),
+    Row(FaultKind::kKafkaUnreachable, "kafka_unreachable", Is(Role::kKafka)).Heals(),
+    Row(FaultKind::kRetention, "retention", Is(Role::kKafka))
+        .Takes("keep", 0)
+        .With("topic", Is(Role::kPump)),
+    Row(FaultKind::kPdNoTso, "pd_no_tso", Is(Role::kPd)).Heals(),
+    Row(FaultKind::kClockJump, "clock_jump").TakesTime("by").Heals(),
+    Row(FaultKind::kEngineCrash, "engine_crash").Takes("output", 0),
+    Row(FaultKind::kLoseBinlogs, "lose_binlogs", Is(Role::kPump)).Takes("count"),
+    Row(FaultKind::kStartNode, "start_node"),
+    Row(FaultKind::kRegistryStale, "registry_stale", Is(Role::kPd))
+        .With("drainer", Is(Role::kDrainer)),
+    Row(FaultKind::kPdTsoBack, "pd_tso_back", Is(Role::kPd)).TakesTime("by"),
+    Row(FaultKind::kPartitionOneWay, "partition_one_way").Pair().Heals(),
+    Row(FaultKind::kDelay, "delay").Pair().TakesTime("by").Heals(),
+    Row(FaultKind::kFailingDownstream, "failing_downstream", Is(Role::kDownstream))
+        .Takes("count")
+        .Heals(),
+    Row(FaultKind::kLoseAcks, "lose_acks").Takes("count", 1).Heals(),
+    Row(FaultKind::kDiskFull, "disk_full", Is(Role::kPump)).OfCluster().Heals(),
+    Row(FaultKind::kShortWrite, "short_write", Is(Role::kPump)).OfCluster(),
+    Row(FaultKind::kPowerLoss, "power_loss").Takes("lose", 1),
+    Row(FaultKind::kUncleanLeader, "unclean_leader", Is(Role::kKafka))
+        .Takes("lose")
+        .With("topic", Is(Role::kPump)),
+    Row(FaultKind::kReorderTail, "reorder_tail", Is(Role::kKafka))
+        .Takes("count")
+        .With("topic", Is(Role::kPump)),
+    Row(FaultKind::kEtcdDown, "etcd_down", Is(Role::kPd)).Heals(),
+    Row(FaultKind::kStalePump, "stale_pump", Is(Role::kPd)).OneOf("state", kStates),
+    Row(FaultKind::kStaleDrainer, "stale_drainer", Is(Role::kPd)).OneOf("state", kStates),
+    Row(FaultKind::kDuplicateId, "duplicate_id").OfCluster().With("of", kAny),
+    Row(FaultKind::kNewIdentity, "new_identity").OfCluster(),
+    Row(FaultKind::kOversized, "oversized", Is(Role::kTidb)).Takes("count", 1),
+    Row(FaultKind::kUpdateState, "update_state").OfCluster().OneOf("state", kStates),
+    Row(FaultKind::kPutState, "put_state").OfCluster().OneOf("action", kStateActions),
+    Row(FaultKind::kOldBinary, "old_binary"),
+    Row(FaultKind::kReboot, "reboot").Heals(kRebootPause),
+    Row(FaultKind::kSendSigkill, "send_sigkill"),
+};
+static_assert(std::size(kRows) == static_cast<std::size_t>(FaultKind::kCount));
 
 NodeName NameAt(const JsonDocument& document, const JsonValue& value) {
   return {value.text, document.Position(value.offset)};
@@ -85,11 +162,10 @@ class FaultReader {
     TRY(ReadKind());
     TRY(ReadWho());
     TRY(ReadAmount());
+    TRY(ReadChoice());
     TRY(ReadWhen());
     in_.DurationField("for", 1, kLongest, &fault_.heal_after);
-    if (fault_.kind == FaultKind::kRestart && fault_.heal_after == 0) {
-      fault_.heal_after = kRestartPause;
-    }
+    if (fault_.heal_after == 0) fault_.heal_after = spec_->heals_by_itself;
     if (const JsonValue* heal = value_.Find("for"); heal != nullptr && !spec_->heals) {
       return document_.ErrorAt(
           heal->offset, fmt::format("the fault '{}' does not last; it takes no 'for'", spec_->key));
@@ -101,7 +177,8 @@ class FaultReader {
  private:
   Status ReadKind() {
     std::vector<std::string_view> known;
-    for (const FaultSpec& spec : kFaultSpecs) {
+    for (const Row& row : kRows) {
+      const FaultSpec& spec = row.spec;
       known.push_back(spec.key);
       const JsonValue* found = value_.Find(spec.key);
       if (found == nullptr) continue;
@@ -123,11 +200,12 @@ class FaultReader {
   }
 
   Status ReadWho() {
-    if (fault_.kind == FaultKind::kPartition) {
+    if (spec_->is_pair) {
       const auto& pair = who_->elements;
       if (pair.size() != 2 || pair[0].kind != JsonKind::kString ||
           pair[1].kind != JsonKind::kString || pair[0].text == pair[1].text) {
-        return document_.ErrorAt(who_->offset, "'partition' must be two names of different nodes");
+        return document_.ErrorAt(
+            who_->offset, fmt::format("'{}' must be two names of different nodes", spec_->key));
       }
       fault_.node = NameAt(document_, pair[0]);
       fault_.peer = NameAt(document_, pair[1]);
@@ -155,7 +233,10 @@ class FaultReader {
     if (spec_->amount_key.empty()) return {};
     const JsonValue* amount = in_.Find(spec_->amount_key);
     if (amount == nullptr) {
-      if (fault_.kind == FaultKind::kEngineCrash || fault_.kind == FaultKind::kRetention) return {};
+      if (spec_->amount_default >= 0) {
+        fault_.amount = spec_->amount_default;
+        return {};
+      }
       return document_.ErrorAt(
           value_.offset, fmt::format("the fault '{}' needs '{}'", spec_->key, spec_->amount_key));
     }
@@ -168,6 +249,18 @@ class FaultReader {
       return document_.ErrorAt(amount->offset,
                                fmt::format("'{}' must be above 0", spec_->amount_key));
     }
+    return {};
+  }
+
+  Status ReadChoice() {
+    if (spec_->choice_key.empty()) return {};
+    std::size_t choice = 0;
+    if (value_.Find(spec_->choice_key) == nullptr) {
+      return document_.ErrorAt(
+          value_.offset, fmt::format("the fault '{}' needs '{}'", spec_->key, spec_->choice_key));
+    }
+    in_.Choice(spec_->choice_key, {spec_->choices.begin(), spec_->choices.end()}, &choice);
+    fault_.detail = static_cast<std::int64_t>(choice);
     return {};
   }
 
@@ -290,7 +383,7 @@ std::string DescribeWhen(const FaultText& fault, Time at) {
 }  // namespace
 
 const FaultSpec& SpecOfFault(FaultKind kind) {
-  const FaultSpec& spec = kFaultSpecs[static_cast<std::size_t>(kind)];
+  const FaultSpec& spec = kRows[static_cast<std::size_t>(kind)].spec;
   CHECK(spec.kind == kind);
   return spec;
 }
@@ -312,6 +405,10 @@ std::string DescribeFault(const FaultText& fault, Time at) {
     out += fmt::format(
         " {} {}", spec.amount_key,
         spec.amount_is_duration ? FormatDuration(fault.amount) : std::to_string(fault.amount));
+  }
+  if (!spec.choice_key.empty()) {
+    out += fmt::format(" {} {}", spec.choice_key,
+                       spec.choices[static_cast<std::size_t>(fault.detail)]);
   }
   out += DescribeWhen(fault, at);
   if (fault.heal_after > 0) out += " for " + FormatDuration(fault.heal_after);

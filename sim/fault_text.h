@@ -10,6 +10,7 @@
 #pragma once
 
 #include <array>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -53,6 +54,13 @@ struct FaultSpec {
   bool heals;                 ///< takes "for"
   int role;                   ///< Role that `node` must have, or -1
   int peer_role;              ///< the same for `peer`
+  /// What FaultText::detail counts: the values of `choice_key`; "" where the kind has no choice.
+  std::string_view choice_key = {};
+  std::span<const std::string_view> choices = {};
+  bool is_pair = false;              ///< the key itself names both nodes
+  bool cluster_only = false;         ///< `node` must be of the cluster era
+  Duration heals_by_itself = 0;      ///< what "for" is when it is not given; 0: the end of the load
+  std::int64_t amount_default = -1;  ///< where the amount may be left out
 };
 
 const FaultSpec& SpecOfFault(FaultKind kind);

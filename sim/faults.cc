@@ -1,8 +1,5 @@
 #include "sim/faults.h"
 
-#include "sim/world/hosts.h"
-#include "sim/world/pd.h"
-
 namespace tidegate::sim {
 namespace {
 
@@ -96,57 +93,6 @@ void Faults::ReportUnfired() {
     world_.Record({.kind = EventKind::kFaultNeverFired,
                    .text = world_.Intern(world_.plan().faults[i].description),
                    .n = static_cast<std::uint32_t>(i)});
-  }
-}
-
-void Faults::Cut(NodeId node, NodeId peer, bool cut) {
-  if (peer != kNoNode) {
-    world_.kernel().SetCut(node, peer, cut);
-    return;
-  }
-  for (std::size_t i = 0; i < world_.node_count(); ++i) {
-    if (i != node) world_.kernel().SetCut(node, static_cast<NodeId>(i), cut);
-  }
-}
-
-void Faults::Do(const FaultPlan& fault, bool heal) {
-  Hosts& hosts = world_.hosts();
-  switch (fault.kind) {
-    case FaultKind::kKill:
-      if (!heal) hosts.Kill(fault.node);
-      break;
-    case FaultKind::kRestart:
-    case FaultKind::kStop:
-      if (!heal) {
-        hosts.Stop(fault.node);
-      } else if (hosts.enabled(fault.node)) {  // what was retired meanwhile stays down
-        hosts.Start(fault.node);
-      }
-      break;
-    case FaultKind::kStartNode:
-      if (!heal) hosts.Start(fault.node);
-      break;
-    case FaultKind::kPartition: Cut(fault.node, fault.peer, !heal); break;
-    case FaultKind::kKafkaUnreachable: Cut(fault.node, kNoNode, !heal); break;
-    case FaultKind::kHang:
-      if (world_.kernel().IsUp(fault.node)) world_.kernel().SetHung(fault.node, !heal);
-      break;
-    case FaultKind::kEngineCrash:
-      if (!heal && world_.engine() != nullptr) {
-        world_.engine()->Crash(static_cast<trace::CrashPoint>(fault.detail));
-      }
-      break;
-    case FaultKind::kRegistryStale: {
-      if (heal) break;
-      RegistryRecord record;
-      record.root = RegistryRecord::Root::kOldDrainers;
-      record.id = fault.peer != kNoNode ? world_.node_plan(fault.peer).etcd_id : "gone-host:8249";
-      record.host = record.id;
-      record.alive_until = kTimeMax;
-      world_.pd().AddLeftover(record);
-      break;
-    }
-    default: world_.node(fault.node).OnFault(fault, heal); break;
   }
 }
 

@@ -47,6 +47,10 @@ class Faults final : public Process {
   void Fire(std::size_t index);
   void Heal(std::size_t index);
   void Do(const FaultPlan& fault, bool heal);
+  // Each is false for a kind that is not its own.
+  bool DoToProcess(const FaultPlan& fault, bool heal);
+  bool DoToLink(const FaultPlan& fault, bool heal);
+  bool DoToRegistry(const FaultPlan& fault, bool heal);
   void Cut(NodeId node, NodeId peer, bool cut);
 
   World& world_;

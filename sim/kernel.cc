@@ -58,7 +58,23 @@ void Kernel::SetHung(NodeId node, bool hung) {
 void Kernel::SetCut(NodeId one, NodeId other, bool cut) {
   cut_[LinkIndex(one, other)] = cut ? 1 : 0;
   cut_[LinkIndex(other, one)] = cut ? 1 : 0;
-  if (cut) return;
+  if (!cut) ResendHeld();
+}
+
+void Kernel::SetCutOneWay(NodeId from, NodeId to, bool cut) {
+  cut_[LinkIndex(from, to)] = cut ? 1 : 0;
+  if (!cut) ResendHeld();
+}
+
+void Kernel::AddLatency(NodeId one, NodeId other, Duration by) {
+  for (const std::size_t link : {LinkIndex(one, other), LinkIndex(other, one)}) {
+    latency_[link] += by;
+    CHECK(latency_[link] >= 0);
+  }
+}
+
+// TCP sends again what was not acknowledged.
+void Kernel::ResendHeld() {
   std::vector<Entry> held;
   held.swap(held_on_links_);
   for (Entry& entry : held) {

@@ -75,11 +75,20 @@ class Kernel {
   /// Cuts or mends both directions between two nodes. What was sent meanwhile is retransmitted when
   /// the link is mended, unless its sender asked for a report: then it has failed.
   void SetCut(NodeId one, NodeId other, bool cut);
+  /// Cuts or mends one direction alone.
+  void SetCutOneWay(NodeId from, NodeId to, bool cut);
   bool IsCut(NodeId from, NodeId to) const { return cut_[LinkIndex(from, to)] != 0; }
+  /// A question, or its answer, does not arrive.
+  bool IsCutEitherWay(NodeId one, NodeId other) const {
+    return IsCut(one, other) || IsCut(other, one);
+  }
+  /// Messages between two nodes take `by` more, or less, from now on. REQUIRES: none takes less
+  /// than nothing.
+  void AddLatency(NodeId one, NodeId other, Duration by);
   Duration Latency(NodeId from, NodeId to) const { return latency_[LinkIndex(from, to)]; }
   /// Can a synchronous call (a TSO, a registry read) succeed now?
   bool CanCall(NodeId from, NodeId to) const {
-    return nodes_[to].up && !nodes_[to].hung && !IsCut(from, to);
+    return nodes_[to].up && !nodes_[to].hung && !IsCutEitherWay(from, to);
   }
 
   // ---- scheduling
@@ -149,6 +158,7 @@ class Kernel {
   void Deliver(const Entry& entry);
   void Fail(const Entry& entry, SendFailure failure, Duration delay);
   void HoldOnLink(const Entry& entry);
+  void ResendHeld();
 
   Time now_ = 0;
   std::uint64_t popped_ = 0;

@@ -45,6 +45,12 @@ enum class Msg : What {
 
 enum class WriteResult : std::uint8_t { kOk, kNotOnline, kFailed };
 
+enum BinlogFlag : std::uint8_t {
+  kOversized = 1,   ///< larger than a Kafka broker takes
+  kUnreadable = 2,  ///< its pointer in the Pump's index leads nowhere
+  kWithoutJob = 4,  ///< a commit that was made up for a DDL without its job (PR 852)
+};
+
 /// One binlog as Pump, Kafka and Drainer carry it (tipb binlog.proto: tp, start_ts, commit_ts,
 /// prewrite_value, ddl_job_id). `body` refers to the immutable arena of transaction bodies.
 struct Binlog {
@@ -52,8 +58,8 @@ struct Binlog {
   Tso commit_ts = 0;
   std::int64_t ddl_job_id = 0;
   std::uint32_t body = UINT32_MAX;
-  std::uint8_t type = 0;  ///< trace::BinlogType
-  std::uint8_t spare = 0;
+  std::uint8_t type = 0;    ///< trace::BinlogType
+  std::uint8_t flags = 0;   ///< BinlogFlag bits
   NodeId writer = kNoNode;  ///< who logged it; for events only, no node decides by it
 };
 static_assert(sizeof(Binlog) == 32);
@@ -98,6 +104,7 @@ struct Job {
   std::uint8_t ddl = 0;
   std::uint8_t last_of_txn = 0;
   std::uint8_t safe_mode = 0;
+  std::uint8_t oversized = 0;  ///< the sink is Kafka, and refuses it
 };
 struct JobBatch {
   std::vector<Job> jobs;

@@ -122,11 +122,13 @@ class Resolver {
     } else {
       TRY_ASSIGN(fault.node, FindRole(text.node, spec.role, spec.key));
       TRY(CheckIsProcess(text, fault.node));
+      TRY(CheckFits(text, fault.node));
     }
     if (!text.peer.name.empty()) {
       const std::string_view what = spec.peer_key.empty() ? spec.key : spec.peer_key;
       TRY_ASSIGN(fault.peer, FindRole(text.peer, spec.peer_role, what));
     }
+    if (text.kind == FaultKind::kDuplicateId) TRY(CheckTwins(text, fault));
     FaultTrigger& trigger = fault.trigger;
     trigger.on_event = text.on_event;
     trigger.at = Draws(seed_, Purpose::kFaultTime, index).Between(text.at_low, text.at_high);
@@ -146,11 +148,39 @@ class Resolver {
   // The service and the engine are no processes of the cluster.
   Status CheckIsProcess(const FaultText& text, NodeId id) const {
     const Role role = topology_.nodes[id].info.role;
-    const bool link = text.kind == FaultKind::kPartition;
-    if (link || (role != Role::kService && role != Role::kEngine)) return {};
+    const bool link = SpecOfFault(text.kind).is_pair;
+    const bool clock = text.kind == FaultKind::kClockJump && role == Role::kEngine;
+    if (link || clock || (role != Role::kService && role != Role::kEngine)) return {};
     return At(text.node,
               fmt::format("'{}' can't be done to '{}'{}", SpecOfFault(text.kind).key,
                           text.node.name, role == Role::kEngine ? "; see engine_crash" : ""));
+  }
+
+  // What only some kinds of node can suffer.
+  Status CheckFits(const FaultText& text, NodeId id) const {
+    const FaultSpec& spec = SpecOfFault(text.kind);
+    const trace::NodeInfo& info = topology_.nodes[id].info;
+    const bool registered = info.role == Role::kPump || info.role == Role::kDrainer;
+    const bool in_cluster = registered && info.era == Era::kCluster;
+    if (spec.cluster_only && !in_cluster) {
+      return At(text.node, fmt::format("'{}' needs a Pump or Drainer of the cluster era; '{}' is "
+                                       "none",
+                                       spec.key, text.node.name));
+    }
+    const bool answers = info.role == Role::kDownstream || (info.role == Role::kPump && in_cluster);
+    if (text.kind == FaultKind::kLoseAcks && !answers) {
+      return At(text.node, fmt::format("'{}' needs a downstream or a cluster Pump; '{}' is a {}",
+                                       spec.key, text.node.name, RoleName(info.role)));
+    }
+    return {};
+  }
+
+  Status CheckTwins(const FaultText& text, const FaultPlan& fault) const {
+    const trace::NodeInfo& one = topology_.nodes[fault.node].info;
+    const trace::NodeInfo& other = topology_.nodes[fault.peer].info;
+    if (fault.node != fault.peer && one.role == other.role && one.era == other.era) return {};
+    return At(text.peer, fmt::format("'{}' needs two nodes of one kind; '{}' and '{}' are not",
+                                     SpecOfFault(text.kind).key, text.node.name, text.peer.name));
   }
 
   // The clock starts at Upper; what lies between a saved position and the log's end is made up by

@@ -89,6 +89,27 @@ enum class FaultKind : std::uint8_t {
   kRegistryStale,  ///< an old-side Drainer entry of `peer` appears in the registry, alive, no
                    ///< process
   kPdTsoBack,      ///< PD restored: TSO goes back by `amount` ns
+  kPartitionOneWay,    ///< what `node` sends to `peer` does not arrive
+  kDelay,              ///< messages between `node` and `peer` take `amount` ns more
+  kFailingDownstream,  ///< the next `amount` executions at `node` end with an error
+  kLoseAcks,           ///< `node` does what it is asked, and its next `amount` answers are lost
+  kDiskFull,           ///< the disk of the Pump `node`
+  kShortWrite,         ///< the next write of the Pump `node` ends half-way
+  kPowerLoss,          ///< SIGKILL of `node`, and its newest `amount` unsynced writes are gone
+  kUncleanLeader,      ///< `node` loses the last `amount` messages of the topic of `peer`
+  kReorderTail,        ///< `node` has the last `amount` messages of the topic of `peer` reversed
+  kEtcdDown,           ///< `node` gives timestamps, and its etcd does not answer
+  kStalePump,     ///< a cluster Pump's entry in `detail` (RegistryState) of a host that is gone
+  kStaleDrainer,  ///< the same of a cluster Drainer
+  kDuplicateId,   ///< from its next start on `node` registers under the id of `peer`
+  kNewIdentity,   ///< from its next start on `node` registers under another id (.node was lost)
+  kOversized,     ///< the next `amount` transactions of the TiDB `node` are larger than Kafka takes
+  kUpdateState,   ///< binlogctl update-*: the entry of `node` says `detail` (RegistryState)
+  kPutState,      ///< PUT /state by hand at `node`; `detail` 0: pause, 1: close
+  kOldBinary,     ///< `node` is started again on the version that it had at the start
+  kReboot,        ///< the host of `node`: all processes die, enabled units come back at heal
+  kSendSigkill,   ///< the unit of `node` has SendSIGKILL=yes from now on
+  kCount,
 };
 
 /// When a fault fires: at a virtual time, or `after` the nth event that matches.

@@ -180,7 +180,7 @@ auto NamesIn(const Array& array) {
   return [&array](std::size_t i) { return i < array.size() ? array[i] : std::string_view(); };
 }
 std::string_view FaultNames(std::size_t i) {
-  if (i > static_cast<std::size_t>(FaultKind::kPdTsoBack)) return {};
+  if (i >= static_cast<std::size_t>(FaultKind::kCount)) return {};
   return SpecOfFault(static_cast<FaultKind>(i)).key;
 }
 // "none" stands for kCount: a trigger by time.

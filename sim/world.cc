@@ -102,6 +102,7 @@ void World::Ask(std::uint64_t id, std::uint32_t incarnation, const engine::port:
   control_->Ask(id, incarnation, query, timeout);
 }
 void World::WakeAt(Time at) { control_->WakeAt(at); }
+Duration World::host_clock_ahead() const { return control_->clock_ahead(); }
 void World::Post(const engine::port::Input& input) { control_->Post(input); }
 void World::Claim(trace::Event event, std::string_view text) { control_->Claim(event, text); }
 

@@ -33,6 +33,8 @@ class Node : public Process {
   virtual void OnStopSignal() = 0;
   /// SIGKILL: memory is gone, what was on disk stays. The kernel entry is down already.
   virtual void OnKilled() = 0;
+  /// Up, and its port open. A Pump that registers first is up some time without.
+  virtual bool Listening() const { return true; }
   /// HTTP on the node's port; called only while it is up and listening.
   virtual HttpResponse OnHttp(const HttpRequest& request);
   /// MySQL protocol: a statement, answered as engine/port says for QuerySql and RunSql.
@@ -74,6 +76,7 @@ class World final : public EngineLink {
   // ---- for nodes
   Kernel& kernel() { return kernel_; }
   Time now() const override { return kernel_.now(); }
+  Duration host_clock_ahead() const override;
   const RunPlan& plan() const { return plan_; }
   const NodePlan& node_plan(NodeId id) const { return plan_.nodes[id]; }
   Node& node(NodeId id) { return *nodes_[id]; }

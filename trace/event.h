@@ -127,11 +127,14 @@ enum class DropReason : std::uint16_t {
   kUnknownTable,      ///< the Drainer skipped a mutation of a table that it does not know
   kPurgedRange,       ///< the request started below the GC point and was raised
   kPendingAtForget,   ///< its source was dropped while it waited
+  kTornTail,          ///< it was not on disk when the power went (sync-log = false)
+  kJobLost,           ///< a DDL's commit was made up without its job
+  kTooLarge,          ///< Kafka refused it, and the Drainer went on
 };
-inline constexpr std::array<std::string_view, 12> kDropReasonNames = {
-    "tolerant-write",    "ignore-error",  "writer-gone",    "no-prewrite",
-    "below-window",      "duplicate",     "less-than-last", "below-start",
-    "resolved-rollback", "unknown-table", "purged-range",   "pending-at-forget"};
+inline constexpr std::array<std::string_view, 15> kDropReasonNames = {
+    "tolerant-write", "ignore-error",      "writer-gone", "no-prewrite",       "below-window",
+    "duplicate",      "less-than-last",    "below-start", "resolved-rollback", "unknown-table",
+    "purged-range",   "pending-at-forget", "torn-tail",   "job-lost",          "too-large"};
 enum class RegistryState : std::uint16_t {
   kAbsent,
   kAlive,         ///< Kafka era: object without IsOffline

@@ -59,9 +59,12 @@ Error Refused(std::string_view component, std::string message) {
   return {ErrorCode::kBadInput, fmt::format("{}: {}", component, message), ""};
 }
 
+// pkg/util StrictDecodeFile, from 2.1.16 and 3.0.2 on; earlier releases read what they know.
 template <typename Keys, typename Prefixes>
-std::string UnknownKeys(const ConfigFile& file, const Keys& keys, const Prefixes& prefixes) {
+std::string FindUnknownKeys(const ConfigFile& file, const Dialect& dialect, const Keys& keys,
+                            const Prefixes& prefixes) {
   std::string unknown;
+  if (dialect.unknown_keys == UnknownKeys::kIgnored) return unknown;
   for (const std::string& key : file.table().Keys()) {
     const auto begins = [&](std::string_view prefix) { return key.rfind(prefix, 0) == 0; };
     if (std::find(keys.begin(), keys.end(), key) != keys.end()) continue;
@@ -76,7 +79,7 @@ Result<Duration> ReadGc(const ConfigFile& file, const Dialect& dialect) {
   const std::string text = file.String("gc", "");
   Duration gc = file.Int("gc", 7) * 24 * kHour;
   if (!text.empty()) {
-    if (dialect.name == DialectName::kCluster21) {
+    if (dialect.gc_syntax == GcSyntax::kDays) {
       return Refused("pump", "gc must be an integer number of days");
     }
     Result<Duration> parsed = ParseDuration(text);
@@ -92,11 +95,12 @@ Status ReadSink(const ConfigFile& file, const Dialect& dialect, ClusterDrainerCo
   out->checkpoint_store = file.String("syncer.to.checkpoint.schema", "tidb_binlog") + ".checkpoint";
   if (type == "mysql" || type == "tidb") {
     out->sink = ClusterSinkKind::kTable;
+    out->sink_is_tidb = type == "tidb";
   } else if (type == "file" || type == "pb") {
     out->sink = ClusterSinkKind::kFile;
   } else if (type == "kafka") {
     out->sink = ClusterSinkKind::kKafka;
-  } else if (type != "flash" || dialect.name != DialectName::kCluster21) {
+  } else if (type != "flash" || !dialect.flash_sink) {
     return Refused("drainer", fmt::format("unsupported checkpoint type {}", type));
   }
   return {};
@@ -131,13 +135,15 @@ Result<ClusterPumpConfig> ReadClusterPumpConfig(const std::string& text, const D
   const ConfigFile& file = ReadConfigFile(text);
   if (file.broken()) return Refused("pump", "the configuration file is not TOML");
   constexpr std::array<std::string_view, 2> kTables = {"security.", "storage."};
-  if (const std::string unknown = UnknownKeys(file, kPumpKeys, kTables); !unknown.empty()) {
+  if (const std::string unknown = FindUnknownKeys(file, dialect, kPumpKeys, kTables);
+      !unknown.empty()) {
     return Refused("pump", "config file contained unknown configuration options: " + unknown);
   }
   ClusterPumpConfig config;
   TRY_ASSIGN(config.gc, ReadGc(file, dialect));
   config.heartbeat_interval =
       std::max<std::int64_t>(file.Int("heartbeat-interval", 2), 1) * kSecond;
+  config.sync_log = file.Bool("storage.sync-log", true);
   config.fake_interval = std::max<std::int64_t>(file.Int("gen-binlog-interval", 3), 1) * kSecond;
   return config;
 }
@@ -147,7 +153,7 @@ Result<ClusterDrainerConfig> ReadClusterDrainerConfig(const std::string& text,
                                                       const Dialect& dialect, const RunPlan& plan) {
   const ConfigFile& file = ReadConfigFile(text);
   if (file.broken()) return Refused("drainer", "the configuration file is not TOML");
-  if (const std::string unknown = UnknownKeys(file, kDrainerKeys, kDrainerTables);
+  if (const std::string unknown = FindUnknownKeys(file, dialect, kDrainerKeys, kDrainerTables);
       !unknown.empty()) {
     return Refused("drainer", "config file contained unknown configuration options: " + unknown);
   }
@@ -156,8 +162,9 @@ Result<ClusterDrainerConfig> ReadClusterDrainerConfig(const std::string& text,
   config.dispatch = !file.Bool("syncer.disable-dispatch", file.Bool("disable-dispatch", false)) &&
                     file.Bool("syncer.enable-dispatch", file.Bool("enable-dispatch", true));
   config.safe_mode = file.Bool("syncer.safe-mode", false);
-  config.worker_count = std::max<std::int64_t>(file.Int("syncer.worker-count", 16), 1);
-  config.txn_batch = std::max<std::int64_t>(file.Int("syncer.txn-batch", 20), 1);
+  const bool many = dialect.work_defaults == WorkDefaults::kSixteenAndTwenty;
+  config.worker_count = std::max<std::int64_t>(file.Int("syncer.worker-count", many ? 16 : 1), 1);
+  config.txn_batch = std::max<std::int64_t>(file.Int("syncer.txn-batch", many ? 20 : 1), 1);
   // drainer/config.go adjustWorkCount: one output record is one transaction for file and kafka.
   if (config.sink != ClusterSinkKind::kTable) config.dispatch = false;
   if (!config.dispatch) config.worker_count = 1;

@@ -16,6 +16,7 @@ struct ClusterPumpConfig {
   Duration heartbeat_interval = 2 * kSecond;
   Duration fake_interval = 3 * kSecond;
   Duration gc = 7 * 24 * kHour;
+  bool sync_log = true;  ///< what is acknowledged is on disk
 };
 /// Errors: text that is not TOML, unknown keys, values that the version refuses (tidb-binlog:
 /// pump/config.go, pkg/util/util.go StrictDecodeFile).
@@ -25,6 +26,7 @@ enum class ClusterSinkKind : std::uint8_t { kTable, kFile, kKafka };
 
 struct ClusterDrainerConfig {
   ClusterSinkKind sink = ClusterSinkKind::kTable;
+  bool sink_is_tidb = false;
   bool dispatch = true;
   bool safe_mode = false;
   std::int64_t worker_count = 16;

@@ -18,15 +18,6 @@ constexpr Duration kHeartbeatInterval = kSecond;  // tidb-binlog: drainer/server
 constexpr Duration kDrainTimeMax = 10 * kSecond;  // drainer/syncer.go run
 constexpr std::int32_t kHeartbeatFailuresMax = 20;
 
-// drainer/server.go heartbeatMaxErr, from 4.0.9 on.
-bool GivesUpHeartbeats(const Dialect& dialect) { return dialect.name == DialectName::kCluster40; }
-
-// drainer/server.go Start: from 4.0.9 on an error of the syncer or collector ends the process with
-// exit code 2; before, with 0, so that Restart=on-failure does not bring it back.
-bool SyncerErrorIsFailure(const Dialect& dialect) {
-  return dialect.name == DialectName::kCluster40;
-}
-
 // The run script beside the configuration: <deploy_dir>/conf/drainer.toml and
 // <deploy_dir>/scripts/run_drainer.sh (tidb-ansible: roles/drainer).
 std::string ScriptOf(const Hosts& hosts, const NodePlan& plan) {
@@ -58,7 +49,8 @@ void ClusterDrainer::OnStart() {
     return;
   }
   config_ = *std::move(config);
-  key_text_ = world_.Intern("/tidb-binlog/v1/drainers/" + plan().etcd_id);
+  world_.pd().ReadId(id_);
+  key_text_ = world_.Intern("/tidb-binlog/v1/drainers/" + world_.pd().IdOf(id_));
   savepoint_path_ = plan().info.data_dir + "/savepoint";
   std::string error;
   if (!world_.pd().GetTso(id_, &start_ts_)) error = "PD gives no timestamp";
@@ -98,17 +90,27 @@ bool ClusterDrainer::WriteRegistry() {
 void ClusterDrainer::Heartbeat() {
   world_.kernel().After(id_, kHeartbeatInterval, kHeartbeat);
   loader_.OnTick();
+  if (!loader_.fatal().empty()) {
+    Fatal(std::string(loader_.fatal()));
+    return;
+  }
+  if (loader_.StoppedByKafka()) {
+    StopWithError("fail to push msg to kafka after 30s, check if kafka is up and working");
+    return;
+  }
   RepeatLostSave();
   ProbeSilentStreams();
   if (closing_) return;  // the heartbeat ended with the state that was committed
   heartbeat_failures_ = WriteRegistry() ? 0 : heartbeat_failures_ + 1;
-  if (heartbeat_failures_ > kHeartbeatFailuresMax && GivesUpHeartbeats(*dialect_)) {
+  // drainer/server.go heartbeatMaxErr, from 4.0.9 on.
+  if (heartbeat_failures_ > kHeartbeatFailuresMax &&
+      dialect_->heartbeat_errors == HeartbeatErrors::kTwentyThenExit) {
     StopWithError("heartbeat error too many times");
   }
 }
 
 void ClusterDrainer::OnStopSignal() {
-  if (closing_) {
+  if (closing_) {  // a half-dead one waits for its syncer for ever; others end anyway
     close_by_signal_ = true;
     return;
   }
@@ -147,14 +149,25 @@ void ClusterDrainer::FinishClose() {
 // log.Fatal: exit code 1, etcd still says online.
 void ClusterDrainer::Fatal(std::string_view reason) { End(DownCause::kExited, reason, true); }
 
-// An error that the syncer or the collector returns: Close, etcd says paused.
+// An error that the syncer or the collector returns: Close, etcd says paused. Up to 2.1.18
+// and 3.0.5 Close then waits for what only the syncer would end, and the process stays; up to 4.0.8
+// it ends with exit code 0, so that Restart=on-failure does not bring it back (drainer/server.go
+// Start, PR 806, PR 1012).
 void ClusterDrainer::StopWithError(std::string_view reason) {
   state_ = RegistryState::kPaused;
   WriteRegistry();
   world_.Alert(id_, reason);
-  const bool failure = SyncerErrorIsFailure(*dialect_);
+  if (dialect_->syncer_error == SyncerError::kHangs) {
+    closing_ = true;
+    half_dead_ = true;
+    loader_.Clear();
+    merge_.Reset(merge_.latest_ts());
+    return;
+  }
+  const bool failure = dialect_->syncer_error == SyncerError::kExitsWithTwo;
+  const std::string text(reason);
   ForgetMemory();
-  world_.hosts().Exited(id_, DownCause::kExited, reason, failure);
+  world_.hosts().Exited(id_, DownCause::kExited, text, failure);
 }
 
 void ClusterDrainer::End(DownCause cause, std::string_view reason, bool failure) {
@@ -170,6 +183,9 @@ void ClusterDrainer::ForgetMemory() {
   running_ = false;
   closing_ = false;
   close_by_signal_ = false;
+  half_dead_ = false;
+  map_primary_ts_ = map_secondary_ts_ = 0;
+  map_taken_at_ = 0;
   state_ = RegistryState::kAbsent;
   heartbeat_failures_ = 0;
   merge_.Reset(0);
@@ -273,7 +289,7 @@ void ClusterDrainer::OnSendFailed(const Envelope& envelope, SendFailure failure)
 
 // Real transactions that this Drainer has in hand, or that its checkpoint does not cover yet.
 bool ClusterDrainer::Pending() const {
-  if (!running_) return false;
+  if (!running_ || half_dead_) return false;
   if (!loader_.Idle() || ddl_waits_ || last_real_ts_ > saved_ts_) return true;
   for (const ClusterSource& source : merge_.sources()) {
     const auto is_real = [](const Binlog& binlog) {

@@ -72,6 +72,8 @@ class ClusterDrainer final : public Node {
   void SendSave();
   void RepeatLostSave();
   void OnSaved(Tso commit_ts, bool failed);
+  void TakeTsMap(Tso commit_ts);
+  std::string TsMapJson() const;
   std::string CheckpointBody(Tso commit_ts, bool consistent) const;
 
   bool SyncedNow() const;
@@ -84,6 +86,7 @@ class ClusterDrainer final : public Node {
   bool running_ = false;
   bool closing_ = false;
   bool close_by_signal_ = false;
+  bool half_dead_ = false;  // its syncer has ended, its process has not
   Time started_ = 0;
   Tso start_ts_ = 0;
   std::int32_t heartbeat_failures_ = 0;
@@ -112,6 +115,9 @@ class ClusterDrainer final : public Node {
   bool final_save_ = false;
   Time saved_at_ = 0;
   std::string savepoint_path_;
+  Tso map_primary_ts_ = 0;  // ts-map of the checkpoint, for a sink that is a TiDB
+  Tso map_secondary_ts_ = 0;
+  Time map_taken_at_ = 0;
 };
 
 }  // namespace tidegate::sim

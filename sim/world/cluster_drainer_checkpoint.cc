@@ -104,6 +104,7 @@ void ClusterDrainer::MaybeSave() {
 void ClusterDrainer::Save(bool consistent) {
   const Tso commit_ts = std::max(loader_.done_ts(), saved_ts_);
   saved_at_ = world_.now();
+  TakeTsMap(commit_ts);
   if (config_.sink == ClusterSinkKind::kTable) {
     saving_ = true;
     saving_ts_ = commit_ts;
@@ -135,11 +136,28 @@ void ClusterDrainer::SendSave() {
 // the link is back, as TCP does; it is the same row.
 void ClusterDrainer::RepeatLostSave() {
   if (!saving_) return;
-  if (world_.kernel().IsCut(id_, plan().info.sink)) {
+  if (world_.kernel().IsCutEitherWay(id_, plan().info.sink)) {
     save_was_cut_ = true;
   } else if (std::exchange(save_was_cut_, false)) {
     SendSave();
   }
+}
+
+// Of a sink that is a TiDB: pairs of timestamps that say the same, at least a minute apart; the
+// second from SHOW MASTER STATUS there (drainer/sync/mysql.go, PR 293).
+void ClusterDrainer::TakeTsMap(Tso commit_ts) {
+  if (!config_.sink_is_tidb) return;
+  if (map_primary_ts_ != 0 && world_.now() - map_taken_at_ < kMinute) return;
+  map_primary_ts_ = commit_ts;
+  map_secondary_ts_ = ComposeTso(world_.plan().epoch_ms + world_.now() / kMillisecond, 0);
+  map_taken_at_ = world_.now();
+}
+
+std::string ClusterDrainer::TsMapJson() const {
+  if (map_primary_ts_ == 0) return "{}";
+  const bool new_names = dialect_->ts_map_names == TsMapNames::kPrimarySecondary;
+  return fmt::format("{{\"{}\":{},\"{}\":{}}}", new_names ? "primary-ts" : "master-ts",
+                     map_primary_ts_, new_names ? "secondary-ts" : "slave-ts", map_secondary_ts_);
 }
 
 // The row is JSON, the file TOML (drainer/checkpoint/mysql.go, pb.go); 2.1 has commitTS alone,
@@ -148,17 +166,17 @@ std::string ClusterDrainer::CheckpointBody(Tso commit_ts, bool consistent) const
   const bool row = config_.sink == ClusterSinkKind::kTable;
   switch (dialect_->cluster_checkpoint) {
     case ClusterCheckpoint::kCommitTsOnly:
-      return row ? fmt::format("{{\"commitTS\":{},\"ts-map\":{{}}}}", commit_ts)
+      return row ? fmt::format("{{\"commitTS\":{},\"ts-map\":{}}}", commit_ts, TsMapJson())
                  : fmt::format("commitTS = {}\n", commit_ts);
     case ClusterCheckpoint::kWithConsistent:
-      return row ? fmt::format("{{\"consistent\":{},\"commitTS\":{},\"ts-map\":{{}}}}", consistent,
-                               commit_ts)
+      return row ? fmt::format("{{\"consistent\":{},\"commitTS\":{},\"ts-map\":{}}}", consistent,
+                               commit_ts, TsMapJson())
                  : fmt::format("consistent = {}\ncommitTS = {}\n", consistent, commit_ts);
     case ClusterCheckpoint::kWithSchemaVersion: break;
   }
   return row ? fmt::format(
-                   "{{\"consistent\":{},\"commitTS\":{},\"ts-map\":{{}},\"schema-version\":{}}}",
-                   consistent, commit_ts, schema_version_)
+                   "{{\"consistent\":{},\"commitTS\":{},\"ts-map\":{},\"schema-version\":{}}}",
+                   consistent, commit_ts, TsMapJson(), schema_version_)
              : fmt::format("consistent = {}\ncommitTS = {}\nschema-version = {}\n", consistent,
                            commit_ts, schema_version_);
 }

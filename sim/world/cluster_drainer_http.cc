@@ -24,13 +24,17 @@ HttpResponse ClusterDrainer::OnHttp(const HttpRequest& request) {
   const std::string& path = request.path;
   if (path.rfind("/state/", 0) == 0) {
     if (request.method != "PUT") return {405, response.content_type, "", false};
-    StateChange change = JudgeStateChange(path, plan().etcd_id, state_);
+    StateChange change = JudgeStateChange(path, world_.pd().IdOf(id_), state_);
     if (change.accepted) {
       state_ = change.close ? trace::RegistryState::kClosing : trace::RegistryState::kPausing;
       closing_ = true;
       world_.kernel().After(id_, kMillisecond, kClose, change.close ? 1 : 0);
     }
     return change.response;
+  }
+  const bool pprof = path.rfind("/debug/pprof", 0) == 0;
+  if (path != "/status" && path != "/commit_ts" && path != "/metrics" && !pprof) {
+    return {404, response.content_type, "404 page not found\n", false};
   }
   if (request.method != "GET") return {405, response.content_type, "", false};
   if (path == "/status") {
@@ -43,9 +47,9 @@ HttpResponse ClusterDrainer::OnHttp(const HttpRequest& request) {
   } else if (path == "/metrics") {
     response.content_type = "text/plain; version=0.0.4; charset=utf-8";
     response.body = Metrics();
-  } else {
-    response.status = 404;
-    response.body = "404 page not found\n";
+  } else {  // net/http/pprof, on the default mux
+    response.content_type = "text/html; charset=utf-8";
+    response.body = "<html>\n<head>\n<title>/debug/pprof/</title>\n</head>\n</html>\n";
   }
   return response;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "trace/event.h"
+
 namespace tidegate::sim {
 namespace {
 
@@ -13,12 +15,11 @@ constexpr std::uint32_t kDdlAttemptsMax = 5;
 // drainer/syncer.go (4.0): fakes are counted once in three seconds of timestamps.
 constexpr std::int64_t kMarkGapMs = 3000;
 
-// pkg/sql/sql.go of 2.1 waits 3 s between tries, pkg/loader 1 s.
-Duration RetryDelay(const Dialect& dialect) {
-  return dialect.name == DialectName::kCluster21 ? 3 * kSecond : kSecond;
-}
-
-bool ThinsMarks(const Dialect& dialect) { return dialect.name == DialectName::kCluster40; }
+// drainer/sync/kafka.go: no acknowledgement for so long is an error.
+constexpr Duration kKafkaSilenceMax = 30 * kSecond;
+// How long the producer goes on with what it holds before its error is seen (issue 1136: small
+// messages behind a refused one are acknowledged).
+constexpr Duration kKafkaErrorDelay = 5 * kSecond;
 
 std::size_t WorkerOf(const Job& job, std::size_t count) {
   const std::uint64_t key =
@@ -34,12 +35,15 @@ void ClusterLoader::Reset(const ClusterDrainerConfig& config, const Dialect& dia
   sink_ = sink;
   table_sink_ = config.sink == ClusterSinkKind::kTable;
   always_safe_ = config.safe_mode;
-  thins_marks_ = ThinsMarks(dialect);
-  batch_ = static_cast<std::size_t>(config.txn_batch);
+  kafka_sink_ = config.sink == ClusterSinkKind::kKafka;
+  kafka_acks_ = dialect.kafka_acks;
+  thins_marks_ = dialect.fake_marks == FakeMarks::kThinned;
+  const auto txn_batch = static_cast<std::size_t>(config.txn_batch);
+  batch_ = kafka_sink_ ? 1 : txn_batch;  // a message is a transaction
   workers_.resize(static_cast<std::size_t>(config.worker_count));
-  round_max_ = workers_.size() * batch_;
+  round_max_ = workers_.size() * txn_batch;
   room_max_ = 2 * round_max_;
-  retry_delay_ = RetryDelay(dialect);
+  retry_delay_ = dialect.retry_delay;
   started_ = world_.now();
   last_success_at_ = started_;
   passed_ts_ = done_ts_ = done_ts;
@@ -60,6 +64,7 @@ void ClusterLoader::Clear() {
   ddl_done_ = false;
   ddl_count_ = 0;
   txn_count_ = 0;
+  kafka_fails_at_ = 0;
   fatal_.clear();
 }
 
@@ -137,6 +142,7 @@ void ClusterLoader::SendBatch(std::size_t index) {
     jobs.assign(worker.jobs.begin() + static_cast<std::ptrdiff_t>(worker.at),
                 worker.jobs.begin() + static_cast<std::ptrdiff_t>(worker.end));
     worker.slot = slot;
+    sent_at_ = world_.now();
   }
   ++worker.attempts;
   world_.Send(owner_, sink_, Msg::kExecute, worker.slot, static_cast<std::uint32_t>(index),
@@ -151,10 +157,40 @@ void ClusterLoader::OnExecuted(const Envelope& envelope) {
     world_.job_batches().Give(envelope.a);
     return;
   }
-  if ((envelope.b & 1U) != 0) {
+  if ((envelope.b & 1U) != 0 && !Refused(index)) {
     Retry(index);
     return;
   }
+  if (fatal_.empty()) BatchDone(index);
+}
+
+// Kafka takes no message of that size, however often it is sent. A release that counts any
+// acknowledgement goes on with what is behind it, and its checkpoint passes the one that is missing
+// (drainer/sync/kafka.go, issue 1136, PR 1149); a later one stops.
+bool ClusterLoader::Refused(std::size_t index) {
+  const Worker& worker = workers_[index];
+  bool refused = false;
+  for (std::size_t i = worker.at; i < worker.end; ++i) {
+    const Job& job = worker.jobs[i];
+    if (job.oversized == 0) continue;
+    refused = true;
+    if (kafka_acks_ == KafkaAcks::kContiguous || job.last_of_txn == 0) continue;
+    world_.Record({.kind = trace::EventKind::kBinlogDropped,
+                   .node = owner_,
+                   .code = static_cast<std::uint16_t>(trace::DropReason::kTooLarge),
+                   .a = job.start_ts,
+                   .b = job.commit_ts});
+  }
+  if (!refused) return false;
+  if (kafka_acks_ == KafkaAcks::kContiguous) {
+    fatal_ = "kafka server: Message was too large, server rejected it to avoid allocation error.";
+  } else if (kafka_fails_at_ == 0) {
+    kafka_fails_at_ = world_.now() + kKafkaErrorDelay;
+  }
+  return true;
+}
+
+void ClusterLoader::BatchDone(std::size_t index) {
   Worker& worker = workers_[index];
   world_.job_batches().Give(worker.slot);
   worker.slot = kNoSlot;
@@ -187,7 +223,8 @@ void ClusterLoader::OnExecuteFailed(const Envelope& envelope) {
 
 void ClusterLoader::Retry(std::size_t index) {
   Worker& worker = workers_[index];
-  if (worker.attempts >= (round_is_ddl_ ? kDdlAttemptsMax : kDmlAttemptsMax)) {
+  // A producer tries until the silence is too long.
+  if (!kafka_sink_ && worker.attempts >= (round_is_ddl_ ? kDdlAttemptsMax : kDmlAttemptsMax)) {
     fatal_ = round_is_ddl_ ? "execute DDL failed after all retries"
                            : "execute DMLs failed after all retries";
     return;
@@ -202,11 +239,18 @@ void ClusterLoader::OnRetry(std::uint64_t index, std::uint32_t attempt) {
   SendBatch(static_cast<std::size_t>(index));
 }
 
+bool ClusterLoader::StoppedByKafka() const {
+  return kafka_sink_ && active_ > 0 && world_.now() - sent_at_ > kKafkaSilenceMax;
+}
+
 // A statement under way while the link was cut: its answer may be lost. When the link is back the
 // connection is found dead and the statement is repeated, though it may have been executed.
 void ClusterLoader::OnTick() {
+  if (kafka_fails_at_ != 0 && world_.now() >= kafka_fails_at_) {
+    fatal_ = "kafka server: Message was too large, server rejected it to avoid allocation error.";
+  }
   if (active_ == 0) return;
-  if (world_.kernel().IsCut(owner_, sink_)) {
+  if (world_.kernel().IsCutEitherWay(owner_, sink_)) {
     sink_was_cut_ = true;
     return;
   }

@@ -50,6 +50,8 @@ class ClusterLoader {
   std::int64_t ddl_count() const { return ddl_count_; }
   std::int64_t txn_count() const { return txn_count_; }
   std::size_t waiting_count() const { return queue_.size() - taken_; }
+  /// Kafka has acknowledged nothing for 30 s while something was on its way.
+  bool StoppedByKafka() const;
   /// Why the Drainer must end; empty: it need not.
   const std::string& fatal() const { return fatal_; }
 
@@ -71,13 +73,19 @@ class ClusterLoader {
   void SendBatch(std::size_t worker);
   void Retry(std::size_t worker);
   void EndRound();
+  bool Refused(std::size_t worker);
+  void BatchDone(std::size_t worker);
 
   World& world_;
   NodeId owner_;
   NodeId sink_ = kNoNode;
   bool table_sink_ = true;
   bool always_safe_ = false;
+  bool kafka_sink_ = false;
   bool thins_marks_ = false;
+  KafkaAcks kafka_acks_ = KafkaAcks::kContiguous;
+  Time kafka_fails_at_ = 0;  // the producer's error reaches the Drainer then; 0: there is none
+  Time sent_at_ = 0;         // of the oldest batch without an answer
   std::size_t batch_ = 20;
   std::size_t round_max_ = 320;
   std::size_t room_max_ = 640;

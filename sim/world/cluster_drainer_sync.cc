@@ -31,7 +31,7 @@ void ClusterDrainer::Advance() {
   loader_.Kick();
   Acknowledge();
   MaybeSave();
-  if (running_ && closing_ && state_ != trace::RegistryState::kPausing &&
+  if (running_ && closing_ && !half_dead_ && state_ != trace::RegistryState::kPausing &&
       state_ != trace::RegistryState::kClosing) {
     FinishClose();
   }
@@ -68,6 +68,9 @@ void ClusterDrainer::PublishTxn(const Binlog& binlog) {
   if (binlog.body != UINT32_MAX) {
     const TxnBody& body = world_.body(binlog.body);
     const RowChange* rows = world_.rows(body);
+    const bool to_kafka = config_.sink == ClusterSinkKind::kKafka;
+    const auto oversized =
+        static_cast<std::uint8_t>(to_kafka && (binlog.flags & kOversized) != 0 ? 1 : 0);
     for (std::uint32_t i = 0; i < body.row_count; ++i) {
       const RowChange& row = rows[i];
       if (!config_.filter.Passes(row.table)) continue;
@@ -77,7 +80,8 @@ void ClusterDrainer::PublishTxn(const Binlog& binlog) {
                        .value = row.value,
                        .table = row.table,
                        .shape = row.shape,
-                       .op = row.op});
+                       .op = row.op,
+                       .oversized = oversized});
     }
   }
   if (jobs_.empty()) {  // all of it filtered out: counts as a fake (drainer/syncer.go)

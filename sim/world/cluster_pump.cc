@@ -17,14 +17,10 @@ using trace::EventKind;
 using trace::RegistryState;
 using Root = RegistryRecord::Root;
 
+constexpr std::int32_t kRegisterAttemptsMax = 3;
 constexpr Duration kNotifyTimeout = 10 * kSecond;  // tidb-binlog: pump/node.go Notify
 constexpr Duration kCollectInterval = kHour;       // pump/server.go gcBinlogFile
 constexpr Duration kLagInterval = 10 * kMinute;    // pump/server.go detectDrainerCheckpoint
-
-// pump/node.go Notify: 2.1 dials once, later branches up to three times (1 s, then doubling).
-std::int32_t NotifyAttemptsMax(const Dialect& dialect) {
-  return dialect.name == DialectName::kCluster21 ? 1 : 3;
-}
 
 // pump/server.go Start: every start notifies up to 3.0.4; later only a node that etcd knows as
 // offline, or not at all.
@@ -43,6 +39,23 @@ RegistryState StateAfterFailedNotify(const Dialect& dialect) {
                                                    : RegistryState::kOffline;
 }
 
+// The state in memory until the node is registered: rc.5 and its successors are online at once,
+// 2.1.17 and 3.0.4 paused, later ones what etcd says (pump/node.go NewPumpNode).
+RegistryState StateBeforeRegistration(const Dialect& dialect, RegistryState previous) {
+  switch (dialect.start_order) {
+    case StartOrder::kRegisterFirst: return RegistryState::kOnline;
+    case StartOrder::kListenPaused: return RegistryState::kPaused;
+    case StartOrder::kListenAsBefore: break;
+  }
+  return previous == RegistryState::kAbsent ? RegistryState::kOffline : previous;
+}
+
+// pump/server.go Close: from 2.1.17 and 3.0.4 on the streams stay open until the status is
+// committed (pullClose); before, they end with the background work.
+bool StreamsOutliveStatus(const Dialect& dialect) {
+  return dialect.start_order != StartOrder::kRegisterFirst;
+}
+
 }  // namespace
 
 std::unique_ptr<Node> MakeClusterPump(World& world, NodeId id) {
@@ -50,7 +63,7 @@ std::unique_ptr<Node> MakeClusterPump(World& world, NodeId id) {
 }
 
 // Order of pump/server.go Start: storage, listen, background work, TSO, register, Notify,
-// heartbeat.
+// heartbeat; the oldest releases register and notify before they listen.
 void ClusterPump::OnStart() {
   ForgetMemory();
   running_ = true;
@@ -63,31 +76,57 @@ void ClusterPump::OnStart() {
     return;
   }
   config_ = *config;
-  key_text_ = world_.Intern("/tidb-binlog/v1/pumps/" + plan().etcd_id);
+  world_.pd().ReadId(id_);
+  key_text_ = world_.Intern("/tidb-binlog/v1/pumps/" + world_.pd().IdOf(id_));
+  const RegistryRecord* record = world_.pd().Edit(id_, Root::kPumps, id_);
+  if (record == nullptr) {
+    End(DownCause::kFailedToStart, "creating pump server error: etcd does not answer", true);
+    return;
+  }
+  previous_ = record->present ? record->state : RegistryState::kAbsent;
+  state_ = StateBeforeRegistration(*dialect_, previous_);
+  has_tables_ = !store_.empty();
+  store_.TrackTail(!config_.sync_log);
+  store_.EndStreamsAtLonelyCommits(dialect_->lonely_commit == LonelyCommit::kEndsStream);
   store_.Sort();
+  listening_ = dialect_->start_order != StartOrder::kRegisterFirst;
   AfterAppend();
   Kernel& kernel = world_.kernel();
   kernel.After(id_, config_.fake_interval, kFakeTick);
   kernel.After(id_, kCollectInterval, kCollect);
   kernel.After(id_, kLagInterval, kLagCheck);
-  if (!Register()) {
-    End(DownCause::kFailedToStart, "pump server error: etcd or PD does not answer", true);
+  TryRegister();
+}
+
+// PD's client asks for three seconds before it gives up.
+void ClusterPump::TryRegister() {
+  if (Register()) return;
+  if (++register_attempts_ <= kRegisterAttemptsMax) {
+    world_.kernel().After(id_, kSecond, kRegisterRetry);
+    return;
   }
+  End(DownCause::kFailedToStart, "pump server error: etcd or PD does not answer", true);
 }
 
 bool ClusterPump::Register() {
   if (!world_.pd().GetTso(id_, &start_ts_)) return false;
-  const RegistryRecord* record = world_.pd().Edit(id_, Root::kPumps, id_);
-  if (record == nullptr) return false;
-  const RegistryState previous = record->present ? record->state : RegistryState::kAbsent;
+  const RegistryState before = state_;
   state_ = RegistryState::kOnline;
-  if (!WriteRegistry()) return false;
-  if (MustNotify(*dialect_, previous)) {
+  if (!WriteRegistry()) {
+    state_ = before;
+    return false;
+  }
+  if (MustNotify(*dialect_, previous_)) {
     BeginNotify();
   } else {
-    world_.kernel().After(id_, config_.heartbeat_interval, kHeartbeat);
+    Registered();
   }
   return true;
+}
+
+void ClusterPump::Registered() {
+  listening_ = true;
+  world_.kernel().After(id_, config_.heartbeat_interval, kHeartbeat);
 }
 
 // Every Drainer that etcd calls online has to answer; a dead one that is still called so stops the
@@ -120,7 +159,7 @@ void ClusterPump::SendNotice(std::size_t index) {
 
 void ClusterPump::OnNotifyFailure(std::size_t index) {
   const std::int32_t attempts = notices_[index].attempts;
-  const bool last = attempts >= NotifyAttemptsMax(*dialect_);
+  const bool last = attempts >= dialect_->notify_attempts_max;
   // Not at once: NotifyFailed ends the process, and OnStart is still running.
   world_.kernel().After(id_, last ? 0 : kSecond << (attempts - 1), kNotifyRetry, notify_round_,
                         static_cast<std::uint32_t>(index));
@@ -141,7 +180,7 @@ void ClusterPump::OnNotifyDone(const Envelope& envelope) {
   if (!all) return;
   notices_.clear();
   ++notify_round_;  // the deadline is void
-  world_.kernel().After(id_, config_.heartbeat_interval, kHeartbeat);
+  Registered();
 }
 
 void ClusterPump::NotifyFailed(std::string_view why) {
@@ -157,8 +196,7 @@ bool ClusterPump::WriteRegistry() {
   record->present = true;
   record->state = state_;
   record->max_commit_ts = store_.max_commit_ts();
-  // pkg/util/ts.go GetApproachTS: the timestamp of the start plus whole elapsed seconds.
-  record->update_ts = start_ts_ + (((world_.now() - started_) / kSecond * 1000) << kTsoLogicalBits);
+  record->update_ts = ApproachTs();
   if (moved) {
     world_.Record({.kind = EventKind::kRegistryMoved,
                    .node = id_,
@@ -166,6 +204,11 @@ bool ClusterPump::WriteRegistry() {
                    .text = key_text_});
   }
   return true;
+}
+
+// pkg/util/ts.go GetApproachTS: the timestamp of the start plus whole elapsed seconds.
+Tso ClusterPump::ApproachTs() const {
+  return start_ts_ + (((world_.now() - started_) / kSecond * 1000) << kTsoLogicalBits);
 }
 
 void ClusterPump::Heartbeat() {
@@ -177,19 +220,23 @@ void ClusterPump::Heartbeat() {
 void ClusterPump::OnStopSignal() {
   if (closing_) return;  // a second close is ignored; an offline wait goes on
   closing_ = true;
+  Pause(DownCause::kStopped, "pump exit");
+}
+
+void ClusterPump::Pause(DownCause cause, std::string_view reason) {
+  if (!StreamsOutliveStatus(*dialect_)) EndStreams();
   CommitStatus(RegistryState::kPaused);
   EndStreams();
-  End(DownCause::kStopped, "pump exit", false);
+  End(cause, reason, false);
 }
 
 void ClusterPump::BeginClose(bool offline) {
   closing_ = true;
   if (!offline) {
-    CommitStatus(RegistryState::kPaused);
-    EndStreams();
-    End(DownCause::kExited, "paused", false);
+    Pause(DownCause::kExited, "paused");
     return;
   }
+  if (!StreamsOutliveStatus(*dialect_)) EndStreams();
   offline_after_ = 0;
   offline_until_ = 0;
   OfflineTick();
@@ -216,13 +263,22 @@ void ClusterPump::OfflineTick() {
 bool ClusterPump::SafeToOffline() {
   if (offline_after_ == 0) {
     if (!WriteFake()) return false;
-    offline_after_ = store_.max_commit_ts();
+    offline_after_ = last_fake_ts_;
   }
   if (offline_until_ == 0) {
-    if (store_.unmatched_count() > 0 || store_.Blocked() != nullptr) return false;
+    if (store_.max_commit_ts() < offline_after_) return false;
+    const bool all_matched = store_.unmatched_count() == 0 && store_.Blocked() == nullptr;
+    if (dialect_->offline == OfflineRule::kSortedAndMatched && !all_matched) return false;
     offline_until_ = store_.max_commit_ts();
   }
-  if (!world_.pd().List(id_, Root::kDrainers, &list_)) return false;
+  return DrainersHaveConsumed();
+}
+
+bool ClusterPump::DrainersHaveConsumed() {
+  if (!world_.pd().List(id_, Root::kDrainers, &list_)) {
+    // 2.1 and 3.0 give the error back, and commitStatus does not look at it.
+    return dialect_->offline_without_etcd == OfflineWithoutEtcd::kGoesOffline;
+  }
   const bool consumed = std::all_of(list_.begin(), list_.end(), [&](const RegistryRecord* drainer) {
     return drainer->state == RegistryState::kOffline || drainer->max_commit_ts >= offline_until_;
   });
@@ -244,8 +300,16 @@ void ClusterPump::OnKilled() {
 
 void ClusterPump::ForgetMemory() {
   running_ = false;
+  listening_ = false;
   closing_ = false;
+  register_attempts_ = 0;
+  has_tables_ = false;
   state_ = RegistryState::kAbsent;
+  offsets_shifted_ = false;
+  disk_alerted_ = false;
+  unreadable_alerted_ = false;
+  orphan_alerted_ = false;
+  acks_to_lose_ = 0;
   notices_.clear();
   ++notify_round_;
   write_rpcs_ = 0;
@@ -281,7 +345,10 @@ void ClusterPump::OnTimer(What what, std::uint64_t a, std::uint32_t b) {
       for (Stream& stream : streams_) stream.broken = false;
       PushAll();
       break;
-    case kCollect: Collect(); break;
+    case kCollect:
+      world_.kernel().After(id_, kCollectInterval, kCollect);
+      Collect();
+      break;
     case kLagCheck: CheckLag(); break;
     case kResolve: Resolve(); break;
     case kNotifyDeadline:
@@ -289,7 +356,7 @@ void ClusterPump::OnTimer(What what, std::uint64_t a, std::uint32_t b) {
       break;
     case kNotifyRetry:
       if (a != notify_round_ || b >= notices_.size() || notices_[b].done) break;
-      if (notices_[b].attempts >= NotifyAttemptsMax(*dialect_)) {
+      if (notices_[b].attempts >= dialect_->notify_attempts_max) {
         NotifyFailed("a Drainer that is registered online does not answer");
       } else {
         SendNotice(b);
@@ -297,6 +364,7 @@ void ClusterPump::OnTimer(What what, std::uint64_t a, std::uint32_t b) {
       break;
     case kClose: BeginClose(a != 0); break;
     case kOfflineTick: OfflineTick(); break;
+    case kRegisterRetry: TryRegister(); break;
     default: break;
   }
 }
@@ -317,64 +385,6 @@ void ClusterPump::OnSendFailed(const Envelope& envelope, SendFailure failure) {
   if (what == Msg::kNotify && envelope.a == notify_round_ && envelope.b < notices_.size()) {
     OnNotifyFailure(envelope.b);
   }
-}
-
-HttpResponse ClusterPump::OnHttp(const HttpRequest& request) {
-  const std::string& path = request.path;
-  HttpResponse response;
-  if (path.rfind("/state/", 0) == 0) {
-    if (request.method != "PUT") return {405, response.content_type, "", false};
-    StateChange change = JudgeStateChange(path, plan().etcd_id, state_);
-    if (change.accepted) {
-      // The answer is sent first; closing is asynchronous (pump/server.go ApplyAction).
-      state_ = change.close ? RegistryState::kClosing : RegistryState::kPausing;
-      closing_ = true;
-      world_.kernel().After(id_, kMillisecond, kClose, change.close ? 1 : 0);
-    }
-    return change.response;
-  }
-  if (request.method != "GET") return {405, response.content_type, "", false};
-  if (path == "/status") {
-    Tso now = 0;
-    const bool reached =
-        world_.pd().List(id_, Root::kPumps, &list_) && world_.pd().GetTso(id_, &now);
-    response.body = ClusterPumpStatusBody(list_, now, reached ? "" : "context deadline exceeded");
-  } else if (path == "/drainers") {
-    const bool reached = world_.pd().List(id_, Root::kDrainers, &list_);
-    response.body = ClusterDrainersBody(reached, list_);
-  } else if (path == "/metrics") {
-    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-    response.body = Metrics();
-  } else {
-    response.status = 404;
-    response.body = "404 page not found\n";
-  }
-  return response;
-}
-
-// tidb-binlog: pump/metrics.go, pump/storage/metrics.go; timestamps are physical milliseconds.
-std::string ClusterPump::Metrics() const {
-  return fmt::format(
-      "# TYPE binlog_pump_rpc_duration_seconds histogram\n"
-      "binlog_pump_rpc_duration_seconds_count{{method=\"WriteBinlog\",label=\"succ\"}} {}\n"
-      "# TYPE binlog_pump_loss_binlog_count counter\n"
-      "binlog_pump_loss_binlog_count {}\n"
-      "# TYPE binlog_pump_detected_drainer_binlog_purge_count counter\n"
-      "binlog_pump_detected_drainer_binlog_purge_count {}\n"
-      "# TYPE binlog_pump_storage_gc_ts gauge\n"
-      "binlog_pump_storage_gc_ts {}\n"
-      "# TYPE binlog_pump_storage_done_gc_ts gauge\n"
-      "binlog_pump_storage_done_gc_ts {}\n"
-      "# TYPE binlog_pump_storage_max_commit_ts gauge\n"
-      "binlog_pump_storage_max_commit_ts {}\n",
-      write_rpcs_, lost_count_, lag_count_, TsoPhysicalMs(store_.gc_ts()),
-      TsoPhysicalMs(store_.gc_ts()), TsoPhysicalMs(store_.max_commit_ts()));
-}
-
-bool ClusterPump::OnFault(const FaultPlan& fault, bool heal) {
-  if (fault.kind != FaultKind::kLoseBinlogs) return false;
-  writes_to_fail_ = heal ? 0 : fault.amount;
-  return true;
 }
 
 }  // namespace tidegate::sim

@@ -20,6 +20,7 @@ class ClusterPump final : public Node {
   void OnStart() override;
   void OnStopSignal() override;
   void OnKilled() override;
+  bool Listening() const override { return listening_; }
   HttpResponse OnHttp(const HttpRequest& request) override;
   bool Pending() const override;
   bool OnFault(const FaultPlan& fault, bool heal) override;
@@ -40,6 +41,7 @@ class ClusterPump final : public Node {
     kNotifyRetry,
     kClose,
     kOfflineTick,
+    kRegisterRetry,
   };
 
   /// One PullBinlogs stream (cluster_wire.h).
@@ -61,6 +63,8 @@ class ClusterPump final : public Node {
 
   // ---- life (cluster_pump.cc)
   bool Register();
+  void TryRegister();
+  void Registered();
   void BeginNotify();
   void SendNotice(std::size_t index);
   void NotifyFailed(std::string_view why);
@@ -68,10 +72,12 @@ class ClusterPump final : public Node {
   void OnNotifyDone(const Envelope& envelope);
   bool WriteRegistry();
   void Heartbeat();
+  void Pause(trace::DownCause cause, std::string_view reason);
   void BeginClose(bool offline);
   void CommitStatus(trace::RegistryState state);
   void OfflineTick();
   bool SafeToOffline();
+  bool DrainersHaveConsumed();
   void End(trace::DownCause cause, std::string_view reason, bool failure);
   void ForgetMemory();
 
@@ -79,10 +85,14 @@ class ClusterPump final : public Node {
   void OnWrite(const Envelope& envelope);
   WriteResult Write(const Binlog& binlog, NodeId writer);
   bool WriteFake();
+  bool DiskTakes(trace::BinlogType type);
   void AfterAppend();
   void Resolve();
+  void CommitResolved(const Binlog& prewrite, Tso commit_ts);
   enum class Fate : std::uint8_t { kWait, kCommitted, kRolledBack };
   Fate FateOf(const Binlog& prewrite, Tso* commit_ts);
+  Tso ApproachTs() const;
+  bool GcPoint(Tso* out);
   void Collect();
   void CheckLag();
 
@@ -90,13 +100,16 @@ class ClusterPump final : public Node {
   void OnPull(const Envelope& envelope);
   void OpenStream(NodeId drainer, std::uint32_t number, Tso after);
   void ReportPurged(Tso after);
-  void Push(Stream* stream);
+  bool Push(Stream* stream);
   void PushAll();
+  void EndUnreadable();
   void PushSoon();
   void OnBatchLost(const Envelope& envelope, SendFailure failure);
   void EndStreams();
 
+  // ---- HTTP (cluster_pump_http.cc)
   std::string Metrics() const;
+  HttpResponse Debug(const HttpRequest& request);
 
   // Survives the process.
   ClusterPumpStore store_;
@@ -107,7 +120,11 @@ class ClusterPump final : public Node {
   trace::RegistryState state_ = trace::RegistryState::kAbsent;
   trace::TextId key_text_ = 0;
   bool running_ = false;
+  bool listening_ = false;
   bool closing_ = false;
+  std::int32_t register_attempts_ = 0;
+  trace::RegistryState previous_ = trace::RegistryState::kAbsent;  // in etcd, before this start
+  bool has_tables_ = false;  // the index was there at the start, and is in files by now
   Time started_ = 0;
   Tso start_ts_ = 0;
   std::vector<Notice> notices_;
@@ -117,6 +134,13 @@ class ClusterPump final : public Node {
   bool wrote_fake_ = false;            // since its start
   std::int64_t lost_count_ = 0;
   std::int64_t writes_to_fail_ = 0;
+  std::int64_t acks_to_lose_ = 0;
+  bool disk_full_ = false;  // the host's, so it outlives the process
+  bool short_write_next_ = false;
+  bool offsets_shifted_ = false;  // everything that is written lands where nobody looks for it
+  bool disk_alerted_ = false;
+  bool unreadable_alerted_ = false;
+  bool orphan_alerted_ = false;
   Tso blocked_ = 0;  // start_ts that the sorter waits at
   Time blocked_since_ = 0;
   bool resolve_armed_ = false;
@@ -125,6 +149,7 @@ class ClusterPump final : public Node {
   bool push_armed_ = false;
   std::int64_t lag_count_ = 0;
   bool lag_alerted_ = false;
+  Tso last_fake_ts_ = 0;
   Tso offline_after_ = 0;  // of the offline procedure: the fake that must be sorted
   Tso offline_until_ = 0;  // what every Drainer must have consumed; 0: not known yet
   std::vector<const RegistryRecord*> list_;

@@ -12,6 +12,7 @@ using trace::BinlogType;
 
 // tidb-binlog: pump/storage/storage.go GC: physical deletion stays 10 minutes behind.
 constexpr std::int64_t kDeleteLagMs = 600'000;
+constexpr std::size_t kTailMax = 1024;  // what an operating system may hold back
 
 BinlogType TypeOf(const Binlog& binlog) { return static_cast<BinlogType>(binlog.type); }
 
@@ -21,6 +22,12 @@ bool ByCommitTs(const Binlog& one, const Binlog& other) { return one.commit_ts <
 
 bool ClusterPumpStore::Append(const Binlog& binlog) {
   bool whole = true;
+  if (tracks_tail_) {
+    if (tail_.size() == 2 * kTailMax) {
+      tail_.erase(tail_.begin(), tail_.begin() + static_cast<std::ptrdiff_t>(kTailMax));
+    }
+    tail_.push_back(binlog);
+  }
   switch (TypeOf(binlog)) {
     case BinlogType::kPrewrite:
       prewrites_[binlog.start_ts] = binlog;
@@ -30,16 +37,16 @@ bool ClusterPumpStore::Append(const Binlog& binlog) {
       const auto found = prewrites_.find(binlog.start_ts);
       if (found == prewrites_.end()) {
         whole = false;
+        if (lonely_ends_) {
+          Binlog lonely = binlog;
+          lonely.flags |= kUnreadable;
+          Insert(lonely);
+        }
         break;
       }
-      // tidb-binlog: pump/storage/storage.go PullCommitBinlog copies the prewrite's value and job.
-      Binlog commit = binlog;
-      commit.body = found->second.body;
-      commit.ddl_job_id = found->second.ddl_job_id;
-      if (commit.writer == kNoNode) commit.writer = found->second.writer;
+      const Binlog prewrite = found->second;
       prewrites_.erase(found);
-      Insert(commit);
-      last_real_commit_ts_ = std::max(last_real_commit_ts_, commit.commit_ts);
+      AppendCommit(binlog, prewrite);
       break;
     }
     // A rollback has commit_ts 0: it lands below every reader and only frees its prewrite.
@@ -52,6 +59,18 @@ bool ClusterPumpStore::Append(const Binlog& binlog) {
     queue_.push_back({binlog.commit_ts, false});
   }
   return whole;
+}
+
+// tidb-binlog: pump/storage/storage.go PullCommitBinlog copies the prewrite's value and job.
+void ClusterPumpStore::AppendCommit(const Binlog& binlog, const Binlog& prewrite) {
+  Binlog commit = binlog;
+  commit.body = prewrite.body;
+  commit.ddl_job_id = prewrite.ddl_job_id;
+  commit.flags |= prewrite.flags;
+  if ((commit.flags & kWithoutJob) != 0) commit.ddl_job_id = 0;
+  if (commit.writer == kNoNode) commit.writer = prewrite.writer;
+  Insert(commit);
+  last_real_commit_ts_ = std::max(last_real_commit_ts_, commit.commit_ts);
 }
 
 // The index has one value per timestamp; what comes late is near the end.
@@ -99,7 +118,41 @@ void ClusterPumpStore::SkipBlocked() {
   prewrites_.erase(queue_[head_].ts);
 }
 
-void ClusterPumpStore::Read(Tso after, std::size_t count_max, std::vector<Binlog>* out) const {
+const Binlog* ClusterPumpStore::Find(Tso ts) const {
+  Binlog key;
+  key.commit_ts = ts;
+  const auto at = std::lower_bound(commits_.begin(), commits_.end(), key, ByCommitTs);
+  if (at != commits_.end() && at->commit_ts == ts) return &*at;
+  const auto found = prewrites_.find(ts);
+  return found == prewrites_.end() ? nullptr : &found->second;
+}
+
+std::vector<Binlog> ClusterPumpStore::LoseTail(std::size_t count) {
+  std::vector<Binlog> real;
+  for (; count > 0 && !tail_.empty(); --count) {
+    const Binlog lost = tail_.back();
+    tail_.pop_back();
+    if (TypeOf(lost) == BinlogType::kPrewrite) {
+      if (prewrites_.erase(lost.start_ts) > 0) real.push_back(lost);
+      continue;
+    }
+    Binlog key;
+    key.commit_ts = lost.commit_ts;
+    const auto at = std::lower_bound(commits_.begin(), commits_.end(), key, ByCommitTs);
+    if (at == commits_.end() || at->commit_ts != lost.commit_ts) continue;
+    if (TypeOf(lost) == BinlogType::kCommit) {
+      real.push_back(*at);
+      Binlog prewrite = *at;
+      prewrite.type = static_cast<std::uint8_t>(BinlogType::kPrewrite);
+      prewrite.commit_ts = 0;
+      prewrites_[prewrite.start_ts] = prewrite;
+    }
+    commits_.erase(at);
+  }
+  return real;
+}
+
+bool ClusterPumpStore::Read(Tso after, std::size_t count_max, std::vector<Binlog>* out) const {
   // A reader that keeps up wants the last few only.
   std::size_t begin = commits_.size();
   std::size_t stride = 1;
@@ -117,8 +170,10 @@ void ClusterPumpStore::Read(Tso after, std::size_t count_max, std::vector<Binlog
   for (auto at = std::upper_bound(from, commits_.end(), key, ByCommitTs);
        at != commits_.end() && at->commit_ts <= max_commit_ts_ && count_max > 0;
        ++at, --count_max) {
+    if ((at->flags & kUnreadable) != 0) return false;
     out->push_back(*at);
   }
+  return true;
 }
 
 std::vector<Binlog> ClusterPumpStore::Collect(Tso gc_ts) {

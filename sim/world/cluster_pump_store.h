@@ -15,6 +15,18 @@ namespace tidegate::sim {
 
 class ClusterPumpStore {
  public:
+  /// Keeps the order of arrival of the newest binlogs, so that LoseTail may take them back
+  /// (storage.sync-log = false).
+  void TrackTail(bool tracks) {
+    tracks_tail_ = tracks;
+    if (!tracks) tail_.clear();
+  }
+  /// The power went: the newest `count` binlogs never came to the disk. Gives back the real ones.
+  std::vector<Binlog> LoseTail(std::size_t count);
+
+  /// A commit without prewrite ends the stream of whoever comes to it, instead of being skipped.
+  void EndStreamsAtLonelyCommits(bool ends) { lonely_ends_ = ends; }
+
   /// Makes `binlog` durable. False for a commit whose prewrite is not here: it counts for the
   /// maximum and is never given to a reader ("Matching P-binlog not found").
   bool Append(const Binlog& binlog);
@@ -28,8 +40,11 @@ class ClusterPumpStore {
   void SkipBlocked();
 
   /// Readable binlogs with `after` < commit_ts <= max_commit_ts, ascending, at most `count_max`,
-  /// appended to `out`. Commits carry the body and the DDL job of their prewrites.
-  void Read(Tso after, std::size_t count_max, std::vector<Binlog>* out) const;
+  /// appended to `out`. Commits carry the body and the DDL job of their prewrites. False when it
+  /// stopped in front of one that cannot be read.
+  bool Read(Tso after, std::size_t count_max, std::vector<Binlog>* out) const;
+  /// The commit or fake of `ts`, or the prewrite of that start_ts; null when there is none.
+  const Binlog* Find(Tso ts) const;
 
   /// Readers begin above `gc_ts` from now on; deletes what lies 600 s below it and gives back the
   /// real binlogs among it.
@@ -41,6 +56,7 @@ class ClusterPumpStore {
   Tso last_real_commit_ts() const { return last_real_commit_ts_; }
   /// Prewrites without commit or rollback.
   std::size_t unmatched_count() const { return prewrites_.size(); }
+  bool empty() const { return commits_.empty() && prewrites_.empty(); }
 
  private:
   struct Item {
@@ -49,6 +65,7 @@ class ClusterPumpStore {
   };
 
   void Insert(const Binlog& binlog);
+  void AppendCommit(const Binlog& binlog, const Binlog& prewrite);
   void Raise(Tso commit_ts) {
     if (commit_ts > max_commit_ts_) max_commit_ts_ = commit_ts;
   }
@@ -61,6 +78,9 @@ class ClusterPumpStore {
   Tso sorted_ts_ = 0;  // max_commit_ts_ at the last Sort
   Tso gc_ts_ = 0;
   Tso last_real_commit_ts_ = 0;
+  bool lonely_ends_ = false;
+  bool tracks_tail_ = false;
+  std::vector<Binlog> tail_;  // newest last; bounded by kTailMax
 };
 
 }  // namespace tidegate::sim

@@ -20,6 +20,10 @@ constexpr Duration kPollInterval = 100 * kMillisecond;
 
 void ClusterPump::OnPull(const Envelope& envelope) {
   const std::uint32_t number = envelope.b & ~kPullAck;
+  if (!listening_) {
+    world_.Send(id_, envelope.from, Msg::kPullEnd, 0, number);  // refused
+    return;
+  }
   if ((envelope.b & kPullAck) == 0) {
     OpenStream(envelope.from, number, static_cast<Tso>(envelope.a));
     return;
@@ -27,7 +31,7 @@ void ClusterPump::OnPull(const Envelope& envelope) {
   for (Stream& stream : streams_) {
     if (stream.drainer != envelope.from || stream.number != number) continue;
     stream.consumed = std::max(stream.consumed, static_cast<std::int64_t>(envelope.a));
-    Push(&stream);
+    if (!Push(&stream)) EndUnreadable();
     return;
   }
   world_.Send(id_, envelope.from, Msg::kPullEnd, 0, number);  // nobody listens there any more
@@ -42,8 +46,16 @@ void ClusterPump::OpenStream(NodeId drainer, std::uint32_t number, Tso after) {
     ReportPurged(after);
     after = store_.gc_ts();
   }
+  // goleveldb panics on a range that ends before it begins, where it has tables to look into
+  // (issue 224 there; PR 758, 759); what is fresh is in memory, and later releases wait.
+  if (after > store_.max_commit_ts() && has_tables_ &&
+      dialect_->future_pull == FuturePull::kPanics) {
+    EndStreams();
+    End(trace::DownCause::kExited, "panic: runtime error: slice bounds out of range", true);
+    return;
+  }
   streams_.push_back({drainer, number, after, 0, 0, false});
-  Push(&streams_.back());
+  if (!Push(&streams_.back())) EndUnreadable();
 }
 
 void ClusterPump::ReportPurged(Tso after) {
@@ -61,27 +73,41 @@ void ClusterPump::ReportPurged(Tso after) {
   }
 }
 
-void ClusterPump::Push(Stream* stream) {
+// False when the stream has come to a binlog that cannot be read.
+bool ClusterPump::Push(Stream* stream) {
   while (!stream->broken && stream->last < store_.max_commit_ts() &&
          stream->next - stream->consumed < kPullWindowBatches) {
     const std::uint32_t slot = world_.batches().Take();
     Batch& batch = world_.batches()[slot];
     batch.binlogs.clear();
     batch.first = stream->next;
-    store_.Read(stream->last, kPullBatchMax, &batch.binlogs);
+    const bool readable = store_.Read(stream->last, kPullBatchMax, &batch.binlogs);
     if (batch.binlogs.empty()) {
       world_.batches().Give(slot);
-      return;
+      return readable;
     }
     stream->last = batch.binlogs.back().commit_ts;
     ++stream->next;
     world_.Send(id_, stream->drainer, Msg::kPulled, slot, stream->number, {.report_failure = true});
   }
+  return true;
 }
 
 void ClusterPump::PushAll() {
   pushed_at_ = world_.now();
-  for (Stream& stream : streams_) Push(&stream);
+  bool readable = true;
+  for (Stream& stream : streams_) readable = Push(&stream) && readable;
+  if (!readable) EndUnreadable();
+}
+
+// A read error closes the channel, and the stream ends without an error for the Drainer, which
+// comes again a second later (pump/server.go PullBinlogs).
+void ClusterPump::EndUnreadable() {
+  if (!unreadable_alerted_) {
+    world_.Alert(id_, "read binlog failed: a pointer of the index leads to no binlog");
+  }
+  unreadable_alerted_ = true;
+  EndStreams();
 }
 
 // What becomes readable within one poll interval travels together.

@@ -72,6 +72,8 @@ void Control::Claim(trace::Event event, std::string_view text) {
   world_.Record(event);
 }
 
+void Control::JumpClock(Duration by) { clock_ahead_ += by; }
+
 void Control::WakeAt(Time at) {
   world_.kernel().After(id_, std::max<Duration>(0, at - world_.now()), kWake);
 }
@@ -418,6 +420,7 @@ Answer Control::Look(const Asking& asking) {
     return {AnswerCode::kConnectionRefused, 0, ""};
   }
   if (const auto* l = std::get_if<port::ListRegistry>(&asking.query)) {
+    if (!world_.pd().serves_etcd()) return {AnswerCode::kTimedOut, 0, ""};
     return {AnswerCode::kOk, 200, world_.pd().RangeJson(l->root)};
   }
   if (const auto* q = std::get_if<port::QuerySql>(&asking.query)) {

@@ -29,6 +29,11 @@ class Control final : public Node {
   void Post(engine::port::Input input);
   void Claim(trace::Event event, std::string_view text);
 
+  /// The clock of the engine's host jumps; an engine sees it when it starts (the real host takes
+  /// wall time once and steady time from then on).
+  void JumpClock(Duration by);
+  Duration clock_ahead() const { return clock_ahead_; }
+
   /// A statement that takes time (a DDL) has ended.
   void SqlDone(std::uint64_t action, const engine::port::Answer& answer);
 
@@ -89,6 +94,7 @@ class Control final : public Node {
   std::vector<std::uint32_t> free_;
   std::map<std::string, std::string> backups_;
   Playbooks playbooks_;
+  Duration clock_ahead_ = 0;
 };
 
 }  // namespace tidegate::sim

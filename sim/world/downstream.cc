@@ -98,10 +98,15 @@ void Downstream::OnTimer(What, std::uint64_t a, std::uint32_t) {
     world_.Send(id_, request.from, Msg::kCheckpointSaved, static_cast<std::uint64_t>(commit_ts));
     return;
   }
-  bool ok = true;
+  bool ok = to_fail_ <= 0;
+  if (!ok) --to_fail_;
   // One batch is one downstream transaction: all or nothing.
   const JobBatch& batch = world_.job_batches()[request.a];
-  if (batch.jobs.size() == 1) {
+  const bool too_large = std::any_of(batch.jobs.begin(), batch.jobs.end(),
+                                     [](const Job& job) { return job.oversized != 0; });
+  if (too_large || !ok) {
+    ok = false;  // "Message was too large", or whatever the fault is
+  } else if (batch.jobs.size() == 1) {
     ok = Apply(batch.jobs.front(), request.from);
   } else {
     staged_.clear();
@@ -109,6 +114,10 @@ void Downstream::OnTimer(What, std::uint64_t a, std::uint32_t) {
     if (ok) {
       for (const Job& job : batch.jobs) Apply(job, request.from);
     }
+  }
+  if (ok && acks_to_lose_ > 0) {  // the connection breaks when the transaction has committed
+    --acks_to_lose_;
+    ok = false;
   }
   world_.Send(id_, request.from, Msg::kExecuted, request.a, (request.b << 1U) | (ok ? 0U : 1U));
 }
@@ -176,6 +185,14 @@ void Downstream::Record(const Job& job, NodeId drainer, bool ddl) {
 bool Downstream::OnFault(const FaultPlan& fault, bool heal) {
   if (fault.kind == FaultKind::kSlowDownstream) {
     slow_ = heal ? 0 : fault.amount;
+    return true;
+  }
+  if (fault.kind == FaultKind::kFailingDownstream) {
+    to_fail_ = heal ? 0 : fault.amount;
+    return true;
+  }
+  if (fault.kind == FaultKind::kLoseAcks) {
+    acks_to_lose_ = heal ? 0 : fault.amount;
     return true;
   }
   if (fault.kind != FaultKind::kHungDownstream) return false;

@@ -53,6 +53,8 @@ class Downstream final : public Node {
   std::vector<std::pair<std::uint64_t, bool>> staged_;  // while a batch is judged: key, is there
   bool hung_ = false;
   Duration slow_ = 0;
+  std::int64_t to_fail_ = 0;       // executions that end with an error
+  std::int64_t acks_to_lose_ = 0;  // executions that succeed and are answered with an error
 };
 
 }  // namespace tidegate::sim

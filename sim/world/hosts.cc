@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace tidegate::sim {
 namespace {
 
@@ -18,6 +20,10 @@ Hosts::Hosts(World& world) : world_(world), units_(world.plan().nodes.size()) {
     if (!node.version.empty()) binaries_[{node.info.host, node.binary_path}] = node.version;
     if (!node.config.empty()) files_[{node.info.host, node.config_path}] = node.config;
     if (!node.control_path.empty()) files_[{"localhost", node.control_path}] = node.control_config;
+  }
+  // tidb-ansible: the cluster version's units say SendSIGKILL=no.
+  for (std::size_t i = 0; i < units_.size(); ++i) {
+    units_[i].send_sigkill = world.plan().nodes[i].info.era != Era::kCluster;
   }
 }
 
@@ -71,7 +77,7 @@ NodeId Hosts::FindListener(const std::string& host, std::int64_t port) const {
   for (std::size_t i = 0; i < units_.size(); ++i) {
     const NodePlan& node = world_.plan().nodes[i];
     if (node.info.host == host && (node.info.port == port || node.status_port == port) &&
-        Serving(static_cast<NodeId>(i))) {
+        Serving(static_cast<NodeId>(i)) && world_.node(static_cast<NodeId>(i)).Listening()) {
       return static_cast<NodeId>(i);
     }
   }
@@ -121,10 +127,8 @@ void Hosts::Stop(NodeId node) {
     return;
   }
   unit.state = UnitState::kDeactivating;
-  if (world_.node_plan(node).info.era != Era::kCluster) {
-    world_.kernel().After(static_cast<NodeId>(world_.node_count() - 1), kStopTimeoutAfter,
-                          kStopTimeout, node, unit.start_count);
-  }
+  world_.kernel().After(static_cast<NodeId>(world_.node_count() - 1), kStopTimeoutAfter,
+                        kStopTimeout, node, unit.start_count);
   if (!world_.kernel().IsHung(node)) world_.node(node).OnStopSignal();
 }
 
@@ -138,6 +142,55 @@ void Hosts::Kill(NodeId node) {
     world_.kernel().After(static_cast<NodeId>(world_.node_count() - 1), kRestartDelay, kRestart,
                           node, units_[node].start_count);
   }
+}
+
+// With SendSIGKILL=no systemd calls the unit failed and leaves the process alone.
+void Hosts::StopTimedOut(NodeId node) {
+  Unit& unit = units_[node];
+  if (unit.send_sigkill) {
+    Kill(node);
+    return;
+  }
+  unit.state = UnitState::kFailed;
+  unit.restarts = false;
+  world_.Alert(node, "State 'stop-sigterm' timed out. Skipping SIGKILL.");
+}
+
+void Hosts::RestartOnOldBinary(NodeId node) {
+  const NodePlan& plan = world_.node_plan(node);
+  InstallBinary(plan.info.host, plan.binary_path, plan.version);
+  if (!world_.kernel().IsUp(node)) {
+    Start(node);
+    return;
+  }
+  units_[node].restart_asked = true;
+  Stop(node);
+}
+
+void Hosts::PowerOff(const std::string& host) {
+  for (std::size_t i = 0; i < units_.size(); ++i) {
+    const auto node = static_cast<NodeId>(i);
+    if (!OnHost(node, host)) continue;
+    ++units_[i].start_count;  // pending boots and restarts are void
+    if (world_.kernel().IsUp(node)) {
+      WentDown(node, DownCause::kKilled, "the host went down");
+      world_.node(node).OnKilled();
+    }
+    units_[i].state = UnitState::kInactive;
+    units_[i].restarts = false;
+  }
+}
+
+void Hosts::StartEnabled(const std::string& host) {
+  for (std::size_t i = 0; i < units_.size(); ++i) {
+    if (OnHost(static_cast<NodeId>(i), host) && units_[i].enabled) Start(static_cast<NodeId>(i));
+  }
+}
+
+// Has `host` a unit of this node? Clients and engine are no processes of the cluster.
+bool Hosts::OnHost(NodeId node, const std::string& host) const {
+  const trace::NodeInfo& info = world_.node_plan(node).info;
+  return info.host == host && info.role != Role::kService && info.role != Role::kEngine;
 }
 
 void Hosts::SetEnabled(NodeId node, bool enabled) {
@@ -162,6 +215,10 @@ void Hosts::WentDown(NodeId node, DownCause cause, std::string_view reason) {
 void Hosts::Exited(NodeId node, DownCause cause, std::string_view reason, bool failure) {
   Unit& unit = units_[node];
   WentDown(node, cause, reason);
+  if (std::exchange(unit.restart_asked, false)) {
+    Start(node);
+    return;
+  }
   if (unit.stop_asked) return;
   // Kafka-era units and TiDB: Restart=always; cluster-era ones: Restart=on-failure.
   const bool always = world_.node_plan(node).info.era != Era::kCluster;
@@ -234,7 +291,7 @@ void Hosts::OnTimer(What what, NodeId node, std::uint32_t start_count) {
   Unit& unit = units_[node];
   if (start_count != unit.start_count) return;
   if (what == kBooted && unit.state == UnitState::kActivating) Launch(node);
-  if (what == kStopTimeout && unit.state == UnitState::kDeactivating) Kill(node);
+  if (what == kStopTimeout && unit.state == UnitState::kDeactivating) StopTimedOut(node);
   if (what == kRestart && unit.state == UnitState::kFailed && !unit.stop_asked) Start(node);
 }
 

@@ -43,6 +43,17 @@ class Hosts {
   void Stop(NodeId node);
   void Kill(NodeId node);
   void SetEnabled(NodeId node, bool enabled);
+
+  // ---- what happens to hosts
+  /// Somebody puts the version of the start of the run back, and restarts the unit.
+  void RestartOnOldBinary(NodeId node);
+  /// Every process of `host` dies; none is supervised until the host is back.
+  void PowerOff(const std::string& host);
+  /// The host is back: units that are enabled start.
+  void StartEnabled(const std::string& host);
+  /// The unit file says SendSIGKILL=yes, as those of the Kafka era and of TiDB do.
+  void SetSendSigkill(NodeId node) { units_[node].send_sigkill = true; }
+
   /// The running process's version and configuration; empty when it is down.
   const std::string& running_version(NodeId node) const { return units_[node].running_version; }
   const std::string& running_config(NodeId node) const { return units_[node].running_config; }
@@ -67,7 +78,9 @@ class Hosts {
     UnitState state = UnitState::kInactive;
     bool enabled = false;
     bool stop_asked = false;
-    bool restarts = false;  ///< when failed: its supervisor starts it again
+    bool restarts = false;       ///< when failed: its supervisor starts it again
+    bool send_sigkill = false;   ///< what does not stop within 90 s is killed
+    bool restart_asked = false;  ///< by hand: started again when it has stopped
     std::string running_version;
     std::string running_config;
     std::uint16_t incarnation = 0;
@@ -75,6 +88,8 @@ class Hosts {
   };
 
   void Launch(NodeId node);
+  void StopTimedOut(NodeId node);
+  bool OnHost(NodeId node, const std::string& host) const;
   bool HomeIsTaken(NodeId node, std::string* reason) const;
   void WentDown(NodeId node, trace::DownCause cause, std::string_view reason);
 

@@ -124,10 +124,45 @@ void Kafka::Truncate(NodeId pump, std::int64_t keep) {
   topic.oldest += gone;
 }
 
+// An out-of-sync replica became leader: what only the old leader had is gone, and the offsets are
+// given again (Kafka: unclean.leader.election.enable).
+void Kafka::LoseTail(NodeId pump, std::int64_t count) {
+  Topic& topic = topics_[pump];
+  for (; count > 0 && !topic.log.empty(); --count) {
+    const Binlog binlog = topic.log.back();
+    topic.log.pop_back();
+    if (!IsReal(binlog)) continue;
+    world_.Record({.kind = trace::EventKind::kBinlogPurged,
+                   .node = id_,
+                   .peer = pump,
+                   .code = binlog.type,
+                   .a = binlog.start_ts,
+                   .b = binlog.commit_ts,
+                   .c = topic.oldest + static_cast<std::int64_t>(topic.log.size())});
+  }
+}
+
+// Retries of a producer with several requests in flight, taken in another order by the new leader.
+void Kafka::ReverseTail(NodeId pump, std::int64_t count) {
+  Topic& topic = topics_[pump];
+  const auto size = static_cast<std::int64_t>(topic.log.size());
+  std::reverse(topic.log.end() - static_cast<std::ptrdiff_t>(std::min(count, size)),
+               topic.log.end());
+}
+
 bool Kafka::OnFault(const FaultPlan& fault, bool heal) {
-  if (fault.kind != FaultKind::kRetention) return false;
-  if (!heal) Truncate(fault.peer, fault.amount);
-  return true;
+  switch (fault.kind) {
+    case FaultKind::kRetention:
+      if (!heal) Truncate(fault.peer, fault.amount);
+      return true;
+    case FaultKind::kUncleanLeader:
+      if (!heal) LoseTail(fault.peer, fault.amount);
+      return true;
+    case FaultKind::kReorderTail:
+      if (!heal) ReverseTail(fault.peer, fault.amount);
+      return true;
+    default: return false;
+  }
 }
 
 void Zookeeper::OnStopSignal() {

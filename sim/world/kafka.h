@@ -39,6 +39,8 @@ class Kafka final : public Node {
   void Append(const Envelope& envelope);
   void Fetch(NodeId drainer, NodeId topic, std::int64_t offset);
   void Truncate(NodeId topic, std::int64_t keep);
+  void LoseTail(NodeId topic, std::int64_t count);
+  void ReverseTail(NodeId topic, std::int64_t count);
 
   std::vector<Topic> topics_;  // by the Pump's NodeId
   std::vector<Parked> parked_;

@@ -11,6 +11,7 @@ namespace tidegate::sim {
 namespace {
 
 using Root = RegistryRecord::Root;
+using trace::EventKind;
 using trace::RegistryState;
 
 constexpr std::string_view kBase64 =
@@ -95,7 +96,12 @@ void AppendKeys(const RegistryRecord& r, Time now,
 
 }  // namespace
 
-Pd::Pd(World& world, NodeId id) : Node(world, id), records_(4 * world.plan().nodes.size()) {}
+Pd::Pd(World& world, NodeId id)
+    : Node(world, id),
+      records_(4 * world.plan().nodes.size()),
+      identities_(world.plan().nodes.size()) {
+  for (std::size_t i = 0; i < identities_.size(); ++i) identities_[i].key = static_cast<NodeId>(i);
+}
 
 bool Pd::Reachable(NodeId from) const { return world_.kernel().CanCall(from, id_); }
 
@@ -112,23 +118,83 @@ bool Pd::GetTso(NodeId from, Tso* out) {
   return true;
 }
 
+std::size_t Pd::RecordIndex(Root root, NodeId owner) const {
+  return static_cast<std::size_t>(root) * world_.plan().nodes.size() + identities_[owner].key;
+}
+
 RegistryRecord* Pd::Edit(NodeId from, Root root, NodeId owner) {
-  if (!Reachable(from)) return nullptr;
-  RegistryRecord& record =
-      records_[static_cast<std::size_t>(root) * world_.plan().nodes.size() + owner];
-  if (record.owner == kNoNode) {
+  if (!EtcdReachable(from)) return nullptr;
+  RegistryRecord& record = records_[RecordIndex(root, owner)];
+  if (record.owner != owner) {  // the first one, or another with the same id
     const NodePlan& node = world_.node_plan(owner);
     record.root = root;
     record.owner = owner;
-    record.id = node.etcd_id;
+    record.id = IdOf(owner);
     record.host = fmt::format("{}:{}", node.info.host, node.info.port);
   }
   return &record;
 }
 
+const std::string& Pd::IdOf(NodeId owner) const {
+  const std::string& id = identities_[owner].id;
+  return id.empty() ? world_.node_plan(owner).etcd_id : id;
+}
+
+// tidb-binlog: pump/node.go NewPumpNode: .node wins; without it the id is made of host name and
+// port anew. The old key stays in etcd as it was, with an address that leads nowhere.
+void Pd::ReadId(NodeId owner) {
+  Identity& identity = identities_[owner];
+  if (!identity.lost && identity.share == kNoNode) return;
+  for (const Root root : {Root::kPumps, Root::kDrainers}) {
+    RegistryRecord& record = records_[RecordIndex(root, owner)];
+    if (record.owner != owner || !record.present) continue;
+    leftovers_.push_back(record);
+    leftovers_.back().owner = kNoNode;
+    record = RegistryRecord{};
+  }
+  if (identity.share != kNoNode) {
+    identity.id = IdOf(identity.share);
+    identity.key = identities_[identity.share].key;
+  } else {
+    identity.id = "renamed-" + IdOf(owner);
+    identity.key = owner;
+  }
+  identity.share = kNoNode;
+  identity.lost = false;
+}
+
+bool Pd::Overwrite(RegistryRecord* record, RegistryState state) {
+  const bool moves = record->state != state;
+  record->state = state;
+  if (moves) {
+    world_.Record({.kind = EventKind::kRegistryMoved,
+                   .node = record->owner,
+                   .code = static_cast<std::uint16_t>(state),
+                   .text = world_.Intern(std::string(RootPath(record->root)) + record->id)});
+  }
+  return true;
+}
+
+bool Pd::Overwrite(Root root, NodeId owner, RegistryState state) {
+  RegistryRecord& record = records_[RecordIndex(root, owner)];
+  return serves_etcd_ && record.present && Overwrite(&record, state);
+}
+
+bool Pd::Overwrite(Root root, std::string_view id, RegistryState state) {
+  if (!serves_etcd_) return false;
+  for (std::vector<RegistryRecord>* list : {&records_, &leftovers_}) {
+    for (RegistryRecord& record : *list) {
+      if (record.present && record.root == root && record.id == id) {
+        return Overwrite(&record, state);
+      }
+    }
+  }
+  return false;
+}
+
 bool Pd::List(NodeId from, Root root, std::vector<const RegistryRecord*>* out) {
   out->clear();
-  if (!Reachable(from)) return false;
+  if (!EtcdReachable(from)) return false;
   const std::size_t count = world_.plan().nodes.size();
   for (std::size_t i = 0; i < count; ++i) {
     const RegistryRecord& record = records_[static_cast<std::size_t>(root) * count + i];
@@ -143,6 +209,10 @@ bool Pd::List(NodeId from, Root root, std::vector<const RegistryRecord*>* out) {
 void Pd::AddLeftover(const RegistryRecord& record) {
   leftovers_.push_back(record);
   leftovers_.back().present = true;
+  if (record.root != Root::kPumps && record.root != Root::kDrainers) return;
+  world_.Record({.kind = EventKind::kRegistryMoved,
+                 .code = static_cast<std::uint16_t>(record.state),
+                 .text = world_.Intern(std::string(RootPath(record.root)) + record.id)});
 }
 
 std::string Pd::RangeJson(std::string_view prefix) const {
@@ -171,6 +241,10 @@ void Pd::OnStopSignal() {
 bool Pd::OnFault(const FaultPlan& fault, bool heal) {
   if (fault.kind == FaultKind::kPdNoTso) {
     gives_tso_ = heal;
+    return true;
+  }
+  if (fault.kind == FaultKind::kEtcdDown) {
+    serves_etcd_ = heal;
     return true;
   }
   if (fault.kind == FaultKind::kPdTsoBack && !heal) {

@@ -47,6 +47,24 @@ class Pd final : public Node {
   RegistryRecord* Edit(NodeId from, RegistryRecord::Root root, NodeId owner);
   /// Every present record below `root`, by id; false when etcd cannot be reached.
   bool List(NodeId from, RegistryRecord::Root root, std::vector<const RegistryRecord*>* out);
+  /// The id under which `owner` registers ("host:8250"): of the cluster era, read from its .node
+  /// file when the process starts.
+  const std::string& IdOf(NodeId owner) const;
+  /// From its next start on `owner` registers as `other` does, or under a new id.
+  void ShareId(NodeId owner, NodeId other) { identities_[owner].share = other; }
+  void LoseId(NodeId owner) { identities_[owner].lost = true; }
+  /// The process of `owner` reads its id.
+  void ReadId(NodeId owner);
+
+  /// binlogctl update-*, CHANGE PUMP: overwrites the state alone, whatever it was; the next
+  /// heartbeat of a living process undoes it. False when there is no such entry.
+  bool Overwrite(RegistryRecord::Root root, NodeId owner, trace::RegistryState state);
+  /// The same by node id.
+  bool Overwrite(RegistryRecord::Root root, std::string_view id, trace::RegistryState state);
+
+  /// etcd answers; what the gateway gives is void otherwise.
+  bool serves_etcd() const { return serves_etcd_; }
+
   /// A leftover entry without a process (a fault).
   void AddLeftover(const RegistryRecord& record);
 
@@ -59,13 +77,25 @@ class Pd final : public Node {
   bool OnFault(const FaultPlan& fault, bool heal) override;
 
  private:
+  struct Identity {
+    std::string id;          ///< empty: the node's own
+    NodeId key = kNoNode;    ///< whose record it writes
+    NodeId share = kNoNode;  ///< from the next start on
+    bool lost = false;       ///< the same: a new one
+  };
+
   bool Reachable(NodeId from) const;
+  bool EtcdReachable(NodeId from) const { return serves_etcd_ && Reachable(from); }
+  std::size_t RecordIndex(RegistryRecord::Root root, NodeId owner) const;
+  bool Overwrite(RegistryRecord* record, trace::RegistryState state);
 
   Tso last_ = 0;
   bool gives_tso_ = true;
+  bool serves_etcd_ = true;
   Duration set_back_ = 0;
   std::vector<RegistryRecord> records_;  // by root and owner: index root * node_count + owner
   std::vector<RegistryRecord> leftovers_;
+  std::vector<Identity> identities_;  // by node
 };
 
 }  // namespace tidegate::sim

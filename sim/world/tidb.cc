@@ -25,7 +25,8 @@ constexpr std::int64_t kSocketTriesMax = 20;            // binloginfo.go: 20 tri
 constexpr Duration kClusterRetry = 100 * kMillisecond;  // pump_client RetryInterval
 constexpr std::int64_t kCommitTriesMax = 600;           // CommitBinlogTimeout: 10 min, 1 s apart
 constexpr Duration kFinishDelay = 1 * kMillisecond;     // the detached goroutine gets to run
-constexpr Duration kWatchDelay = 200 * kMillisecond;    // etcd watch to pump client
+constexpr Duration kSweepInterval = 1 * kSecond;        // looks for writes without an answer
+constexpr Duration kProbeInterval = 30 * kSecond;       // pump_client CheckInterval
 constexpr Duration kGracePeriod = 5 * kSecond;          // sessions may end before the process does
 constexpr Duration kOwnerLease = 10 * kSecond;          // how soon another owner takes a job up
 
@@ -57,7 +58,7 @@ bool TidbSpeaksCluster(std::string_view version) {
   return candidate < 0 || candidate >= 5;
 }
 
-Tidb::Tidb(World& world, NodeId id) : Node(world, id) {}
+Tidb::Tidb(World& world, NodeId id) : Node(world, id), pumps_(world, id) {}
 
 void Tidb::OnStart() {
   const ConfigFile& config = ReadConfigFile(world_.hosts().running_config(id_));
@@ -65,18 +66,21 @@ void Tidb::OnStart() {
   const std::string socket = config.String("binlog.binlog-socket", "");
   const bool enabled = config.Bool("binlog.enable", false);
   ignore_error_ = config.Bool("binlog.ignore-error", false);
+  dialect_ = TidbDialectOf(world_.hosts().running_version(id_));
   stopping_ = skipping_ = false;
   open_.clear();
   jobs_.clear();
-  pumps_read_ = -1;
+  sent_.clear();
+  oversized_left_ = skipped_commits_ = 0;
   // A socket wins in every release: "for compatible with kafka version" (TiDB main.go).
   Flavour flavour = Flavour::kOff;
   if (!socket.empty()) {
     flavour = Flavour::kSocket;
   } else if (cluster_release_ && enabled) {
     flavour = Flavour::kCluster;
-    std::vector<const RegistryRecord*> pumps;
-    if (!world_.pd().List(id_, RegistryRecord::Root::kPumps, &pumps) || pumps.empty()) {
+    const bool hash = config.String("binlog.strategy", "range") == "hash";
+    if (!pumps_.Connect(dialect_,
+                        hash ? PumpClient::Strategy::kHash : PumpClient::Strategy::kRange)) {
       Exit("no pump found in pd", trace::DownCause::kFailedToStart, true);
       return;
     }
@@ -85,6 +89,7 @@ void Tidb::OnStart() {
   listening_ = true;
   world_.service().TidbListening(id_);
   world_.kernel().After(id_, kOwnerLease, kLookForJobs);
+  if (flavour == Flavour::kCluster) world_.kernel().After(id_, kProbeInterval, kProbePumps);
 }
 
 void Tidb::SetPath(Flavour flavour) {
@@ -149,6 +154,7 @@ void Tidb::OnMessage(const Envelope& envelope) {
     case Msg::kWriteBinlogDone: {
       const auto start_ts = static_cast<Tso>(envelope.a);
       const bool ok = static_cast<WriteResult>(envelope.b >> 8U) == WriteResult::kOk;
+      if (!TakeAnswer(envelope, ok)) break;
       if (static_cast<BinlogType>(envelope.b & 0xFFU) == BinlogType::kPrewrite) {
         PrewriteDone(start_ts, ok);
       } else {
@@ -160,11 +166,53 @@ void Tidb::OnMessage(const Envelope& envelope) {
   }
 }
 
+// Of a write to a cluster Pump: counts it, and says whether somebody still waits for it. An answer
+// to a try that was given up, or to a probe (start_ts 0), is nobody's.
+bool Tidb::TakeAnswer(const Envelope& envelope, bool ok) {
+  if (flavour_ != Flavour::kCluster) return true;
+  if (ok) {
+    pumps_.Succeeded(envelope.from);
+  } else {
+    pumps_.Failed(envelope.from);
+  }
+  const auto found = open_.find(static_cast<Tso>(envelope.a));
+  if (found == open_.end() || found->second.pump != envelope.from) return false;
+  found->second.awaited_send = 0;
+  return true;
+}
+
+// Tries that had no answer within write-timeout have failed, whatever becomes of them at the Pump.
+void Tidb::Sweep() {
+  while (!sent_.empty() && world_.now() - sent_.front().at >= write_timeout_) {
+    const Sent sent = sent_.front();
+    sent_.pop_front();
+    const auto found = open_.find(sent.start_ts);
+    if (found == open_.end() || found->second.awaited_send != sent.number) continue;
+    Open& open = found->second;
+    open.awaited_send = 0;
+    pumps_.Failed(open.pump);
+    if (open.commit_ts == 0) {
+      PrewriteDone(sent.start_ts, false);
+    } else {
+      CommitBinlogDone(sent.start_ts, false);
+    }
+    if (!path_open_) return;  // it was the last straw
+  }
+  if (!sent_.empty()) world_.kernel().After(id_, kSweepInterval, kSweep);
+}
+
 void Tidb::OnSendFailed(const Envelope& envelope, SendFailure) {
+  if (static_cast<Msg>(envelope.what) == Msg::kProbe) return;
   if (static_cast<Msg>(envelope.what) != Msg::kWriteBinlog) return;
   const Binlog binlog = world_.batches()[envelope.a].binlogs.front();
   world_.batches()[envelope.a].binlogs.clear();
   world_.batches().Give(envelope.a);
+  if (flavour_ == Flavour::kCluster) {
+    const auto found = open_.find(binlog.start_ts);
+    pumps_.Failed(envelope.to);
+    if (found == open_.end() || found->second.pump != envelope.to) return;
+    found->second.awaited_send = 0;
+  }
   if (static_cast<BinlogType>(binlog.type) == BinlogType::kPrewrite) {
     PrewriteDone(binlog.start_ts, false);
   } else {
@@ -185,9 +233,17 @@ void Tidb::OnTimer(What what, std::uint64_t a, std::uint32_t) {
       if (found != open_.end()) Commit(start_ts, found->second);
       break;
     case kDdlStep:
-      for (const Job& job : jobs_) {
-        if (job.id == static_cast<std::int64_t>(a)) BeginDdl(job);
+      for (std::size_t i = 0; i < jobs_.size(); ++i) {
+        if (jobs_[i].id != static_cast<std::int64_t>(a)) continue;
+        const Job job = jobs_[i];
+        BeginDdl(job);  // may be the end of this process, and of jobs_
+        break;
       }
+      break;
+    case kSweep: Sweep(); break;
+    case kProbePumps:
+      pumps_.Probe();
+      world_.kernel().After(id_, kProbeInterval, kProbePumps);
       break;
     case kStopDeadline: Exit("stopped", trace::DownCause::kStopped, false); break;
     case kLookForJobs: {
@@ -216,6 +272,10 @@ void Tidb::BeginTxn(std::uint64_t number) {
   open.body = world_.AddBody({}, draw_.rows);
   open.hold = draw_.hold;
   open.roll_back = draw_.roll_back;
+  if (oversized_left_ > 0) {
+    --oversized_left_;
+    open.oversized = true;
+  }
   WritePrewrite(start_ts, open_.emplace(start_ts, open).first->second);
 }
 
@@ -225,7 +285,8 @@ void Tidb::WritePrewrite(Tso start_ts, Open& open) {
     return;
   }
   open.first_try = world_.now();
-  open.pump = flavour_ == Flavour::kSocket ? plan().local_pump : ChoosePump(kNoNode);
+  open.pump =
+      flavour_ == Flavour::kSocket ? plan().local_pump : pumps_.Choose(start_ts, 0, kNoNode);
   SendBinlog(start_ts, open, BinlogType::kPrewrite);
 }
 
@@ -242,6 +303,7 @@ void Tidb::SendBinlog(Tso start_ts, Open& open, BinlogType type) {
   binlog.body = open.body;
   binlog.type = static_cast<std::uint8_t>(type);
   binlog.writer = id_;
+  if (open.oversized) binlog.flags = kOversized;
   world_.batches()[slot].binlogs.assign(1, binlog);
   const bool finish = type != BinlogType::kPrewrite;
   world_.Send(id_, open.pump, Msg::kWriteBinlog, slot, 0,
@@ -249,6 +311,10 @@ void Tidb::SendBinlog(Tso start_ts, Open& open, BinlogType type) {
                .dies_with_sender = finish,
                .timeout = write_timeout_,
                .extra_delay = finish ? kFinishDelay : 0});
+  if (flavour_ != Flavour::kCluster) return;
+  open.awaited_send = ++send_count_;
+  if (sent_.empty()) world_.kernel().After(id_, kSweepInterval, kSweep);
+  sent_.push_back({world_.now(), start_ts, open.awaited_send});
 }
 
 void Tidb::PrewriteDone(Tso start_ts, bool ok) {
@@ -278,28 +344,30 @@ void Tidb::PrewriteDone(Tso start_ts, bool ok) {
 }
 
 // The socket client tries the same Pump 20 times; the pump client another one each time, until the
-// write time-out has passed and every Pump was tried (pump_client.WriteBinlog).
+// write time-out has passed and every Pump was tried, and then each unusable one that may yet do
+// (pump_client.WriteBinlog).
 void Tidb::RetryWrite(Tso start_ts, Open& open) {
   ++open.tries;
   const bool socket = flavour_ == Flavour::kSocket;
-  const auto pump_count = static_cast<std::int64_t>(pumps_.size());
-  const bool give_up =
-      socket ? open.tries >= kSocketTriesMax
-             : world_.now() - open.first_try > write_timeout_ && open.tries > pump_count;
+  bool give_up = socket && open.tries >= kSocketTriesMax;
+  if (!socket && world_.now() - open.first_try > write_timeout_ &&
+      open.tries > pumps_.usable_count()) {
+    open.pump = pumps_.LastResort(open.last_resorts++);
+    give_up = open.pump == kNoNode;
+  } else if (!socket) {
+    pumps_.Refresh();
+    open.pump = pumps_.Choose(start_ts, open.tries, open.pump);
+  }
   if (give_up) {
     GiveUp(start_ts, open);
     return;
-  }
-  if (!socket) {
-    pumps_read_ = -1;
-    open.pump = ChoosePump(open.pump);
   }
   world_.kernel().After(id_, socket ? kRetryPause : kClusterRetry, kRetryWrite,
                         static_cast<std::uint64_t>(start_ts));
 }
 
-// binloginfo.go: ignore-error skips binlogs from now on; else the error is critical and the server
-// stops its listener.
+// binloginfo.go: ignore-error skips binlogs from now on; else the error is critical: the server
+// stops its listener, fails the transaction, or ends, by release (server/conn.go).
 void Tidb::GiveUp(Tso start_ts, Open& open) {
   if (ignore_error_) {
     if (!skipping_) world_.Alert(id_, "write binlog failed, binlogs are skipped from now on");
@@ -316,9 +384,17 @@ void Tidb::GiveUp(Tso start_ts, Open& open) {
   world_.service().WriteFailed(id_, WriteFailure::kBinlog, start_ts);
   if (open.ddl_job_id != 0) FinishDdl(open, false);
   EndTxn(start_ts);
-  if (listening_) {
-    listening_ = false;
-    world_.Alert(id_, "critical error, stop the server listener");
+  if (!listening_) return;
+  switch (dialect_.critical) {
+    case CriticalError::kStopsListener:
+      listening_ = false;
+      world_.Alert(id_, "critical error, stop the server listener");
+      break;
+    case CriticalError::kFailsTransaction: break;
+    case CriticalError::kExits:
+      world_.Alert(id_, "critical error, stop the server");
+      Exit("critical error, stop the server", trace::DownCause::kExited, true);
+      break;
   }
 }
 
@@ -339,6 +415,7 @@ void Tidb::Commit(Tso start_ts, Open& open) {
   RecordCommit(start_ts, open, unlogged);
   if (open.ddl_job_id != 0) FinishDdl(open, true);
   if (unlogged) {
+    if (skipping_) ++skipped_commits_;
     EndTxn(start_ts);
     return;
   }
@@ -393,6 +470,11 @@ void Tidb::CommitBinlogDone(Tso start_ts, bool ok) {
   Open& open = found->second;
   const std::int64_t tries_max = flavour_ == Flavour::kSocket ? kSocketTriesMax : kCommitTriesMax;
   if (!ok && ++open.tries < tries_max) {
+    // The first pump clients went to another Pump, which has no such prewrite (tidb-tools PR 71).
+    if (flavour_ == Flavour::kCluster && dialect_.commit_target == CommitTarget::kAnyPump) {
+      pumps_.Refresh();
+      open.pump = pumps_.Choose(start_ts, open.tries, open.pump);
+    }
     world_.kernel().After(id_, kRetryPause, kRetryWrite, static_cast<std::uint64_t>(start_ts));
     return;
   }
@@ -411,25 +493,10 @@ void Tidb::EndTxn(Tso start_ts) {
   if (stopping_ && open_.empty()) Exit("stopped", trace::DownCause::kStopped, false);
 }
 
-void Tidb::RefreshPumps() {
-  std::vector<const RegistryRecord*> records;
-  if (!world_.pd().List(id_, RegistryRecord::Root::kPumps, &records)) return;
-  pumps_read_ = world_.now();
-  pumps_.clear();
-  for (const RegistryRecord* record : records) {
-    if (record->state == trace::RegistryState::kOnline && record->owner != kNoNode) {
-      pumps_.push_back(record->owner);
-    }
-  }
-}
-
-// Strategy range: round robin over the usable Pumps.
-NodeId Tidb::ChoosePump(NodeId avoid) {
-  if (pumps_read_ < 0 || world_.now() - pumps_read_ >= kWatchDelay) RefreshPumps();
-  if (pumps_.empty()) return kNoNode;
-  const NodeId pump = pumps_[next_pump_++ % pumps_.size()];
-  if (pump != avoid || pumps_.size() == 1) return pump;
-  return pumps_[next_pump_++ % pumps_.size()];
+bool Tidb::OnFault(const FaultPlan& fault, bool heal) {
+  if (fault.kind != FaultKind::kOversized) return false;
+  if (!heal) oversized_left_ = fault.amount;
+  return true;
 }
 
 }  // namespace tidegate::sim

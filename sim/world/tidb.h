@@ -6,12 +6,14 @@
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "sim/world.h"
 #include "sim/world/service.h"
+#include "sim/world/tidb_pumps.h"
 #include "sim/world/tikv.h"
 
 namespace tidegate::sim {
@@ -35,6 +37,7 @@ class Tidb final : public Node {
 
   /// Runs the engine's `create table NAME`; Control::SqlDone(action) is called when it has ended.
   void RunMarker(std::uint16_t table, const std::string& name, std::uint64_t action);
+  bool OnFault(const FaultPlan& fault, bool heal) override;
   bool listening() const { return listening_; }
 
  private:
@@ -42,17 +45,33 @@ class Tidb final : public Node {
   static constexpr Duration kRetryPause =
       1 * kSecond;  ///< binloginfo.go, pump_client: between tries
 
-  enum Timer : What { kRetryWrite = 1, kHeldCommit, kDdlStep, kStopDeadline, kLookForJobs };
+  enum Timer : What {
+    kRetryWrite = 1,
+    kHeldCommit,
+    kDdlStep,
+    kStopDeadline,
+    kLookForJobs,
+    kSweep,
+    kProbePumps,
+  };
 
   struct Open {
     std::uint32_t body = 0;
     NodeId pump = kNoNode;
     std::int64_t tries = 0;
+    std::int64_t last_resorts = 0;   ///< unusable Pumps that were tried
+    std::uint32_t awaited_send = 0;  ///< number of the send whose answer is awaited; 0: none
     Time first_try = 0;
     Tso commit_ts = 0;  ///< set once committed: what is retried then is the commit binlog
     Duration hold = 0;
     bool roll_back = false;
     std::int64_t ddl_job_id = 0;
+    bool oversized = false;
+  };
+  struct Sent {  // a write to a Pump, until its time-out has passed
+    Time at = 0;
+    Tso start_ts = 0;
+    std::uint32_t number = 0;
   };
   struct Job {  // a DDL job that this TiDB, as its owner, is working at
     std::int64_t id = 0;
@@ -75,8 +94,10 @@ class Tidb final : public Node {
   void FinishDdl(const Open& open, bool done);
   void CommitBinlogDone(Tso start_ts, bool ok);
   void EndTxn(Tso start_ts);
-  NodeId ChoosePump(NodeId avoid);
-  void RefreshPumps();
+  bool TakeAnswer(const Envelope& envelope, bool ok);
+  void Sweep();
+  engine::port::Answer ChangeState(std::string_view statement, bool pump);
+  std::string ShowStatus(bool pumps);
   void SetPath(trace::Flavour flavour);
   void ClosePath();
   void Exit(std::string_view reason, trace::DownCause cause, bool failure);
@@ -92,9 +113,12 @@ class Tidb final : public Node {
   boost::unordered_flat_map<Tso, Open> open_;
   TxnDraw draw_;  ///< of the transaction that begins; kept for its memory
   std::vector<Job> jobs_;
-  std::vector<NodeId> pumps_;  ///< usable ones, as etcd's watch told last
-  std::size_t next_pump_ = 0;
-  Time pumps_read_ = -1;
+  TidbDialect dialect_;
+  PumpClient pumps_;
+  std::deque<Sent> sent_;  ///< oldest first
+  std::uint32_t send_count_ = 0;
+  std::int64_t oversized_left_ = 0;
+  std::int64_t skipped_commits_ = 0;
 };
 
 }  // namespace tidegate::sim

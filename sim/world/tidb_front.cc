@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "sim/world/cluster_status.h"
 #include "sim/world/control.h"
 #include "sim/world/hosts.h"
 #include "sim/world/pd.h"
@@ -14,6 +15,21 @@ namespace tidegate::sim {
 namespace {
 
 constexpr int kConnectionsShown = 8;  // of attached clients, in /status
+
+// "2019-04-28 09:29:57", by the calendar's rule of 400 years (H. Hinnant: days from civil).
+std::string UtcOfMs(std::int64_t ms) {
+  const std::int64_t seconds = ms / 1000;
+  const std::int64_t days = seconds / 86'400 + 719'468;  // since 0000-03-01
+  const std::int64_t era = days / 146'097;
+  const std::int64_t of_era = days % 146'097;
+  const std::int64_t year = (of_era - of_era / 1460 + of_era / 36'524 - of_era / 146'096) / 365;
+  const std::int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
+  const std::int64_t month = (5 * of_year + 2) / 153;
+  const std::int64_t day = of_year - (153 * month + 2) / 5 + 1;
+  const std::int64_t shown = month < 10 ? month + 3 : month - 9;
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}", year + era * 400 + (shown <= 2 ? 1 : 0),
+                     shown, day, seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+}
 
 }  // namespace
 
@@ -77,8 +93,13 @@ HttpResponse Tidb::OnHttp(const HttpRequest& request) {
                     world_.service().IsReachable(id_) ? kConnectionsShown : 0,
                     world_.hosts().running_version(id_));
   } else if (request.path.rfind("/binlog/recover", 0) == 0 && cluster_release_) {
-    response.body = fmt::format("{{\"Skipped\":{},\"SkippedCommitterCounter\":0}}",
-                                skipping_ ? "true" : "false");
+    // server/http_handler.go binlogRecover: no op and nowait clear the flag, reset the counter.
+    const std::size_t at = request.path.find("op=");
+    const std::string op = at == std::string::npos ? "" : request.path.substr(at + 3);
+    if (op.empty() || op.rfind("nowait", 0) == 0) skipping_ = false;
+    if (op.rfind("reset", 0) == 0) skipped_commits_ = 0;
+    response.body = fmt::format("{{\"Skipped\":{},\"SkippedCommitterCounter\":{}}}",
+                                skipping_ ? "true" : "false", skipped_commits_);
   } else {
     response = {404, "text/plain; charset=utf-8", "404 page not found\n", false};
   }
@@ -106,9 +127,62 @@ engine::port::Answer Tidb::OnSql(std::string_view statement) {
     const bool there = !name.empty() && world_.tikv().HasMarker(name);
     return {AnswerCode::kOk, 0, there ? "Tables\n" + name + "\n" : ""};
   }
+  if (cluster_release_ && lower.rfind("show pump status", 0) == 0) {
+    return {AnswerCode::kOk, 0, ShowStatus(true)};
+  }
+  if (cluster_release_ && lower.rfind("show drainer status", 0) == 0) {
+    return {AnswerCode::kOk, 0, ShowStatus(false)};
+  }
+  if (cluster_release_ && lower.rfind("change pump to node_state", 0) == 0) {
+    return ChangeState(statement, true);
+  }
+  if (cluster_release_ && lower.rfind("change drainer to node_state", 0) == 0) {
+    return ChangeState(statement, false);
+  }
   return {AnswerCode::kFailed, 1,
           fmt::format("ERROR 1105 (HY000): this TiDB runs no such statement: {}",
                       statement.substr(0, 60))};
+}
+
+// executor/show.go: columns NodeID, Address, State, Max_Commit_Ts, Update_Time, from etcd.
+std::string Tidb::ShowStatus(bool pumps) {
+  using Root = RegistryRecord::Root;
+  std::vector<const RegistryRecord*> records;
+  world_.pd().List(id_, pumps ? Root::kPumps : Root::kDrainers, &records);
+  std::string body = "NodeID\tAddress\tState\tMax_Commit_Ts\tUpdate_Time\n";
+  for (const RegistryRecord* record : records) {
+    fmt::format_to(std::back_inserter(body), "{}\t{}\t{}\t{}\t{}\n", record->id, record->host,
+                   ClusterStateName(record->state), record->max_commit_ts,
+                   UtcOfMs(TsoPhysicalMs(record->update_ts)));
+  }
+  return body;
+}
+
+// executor/change.go: reads the entry, sets its state and writes it back, as binlogctl update-*.
+engine::port::Answer Tidb::ChangeState(std::string_view statement, bool pump) {
+  using engine::port::AnswerCode;
+  std::vector<std::string> words;
+  for (std::size_t at = statement.find('\''); at != std::string_view::npos;
+       at = statement.find('\'', at + 1)) {
+    const std::size_t end = statement.find('\'', at + 1);
+    if (end == std::string_view::npos) break;
+    words.emplace_back(statement.substr(at + 1, end - at - 1));
+    at = end;
+  }
+  if (words.size() != 2) {
+    return {AnswerCode::kFailed, 1, "ERROR 1064 (42000): You have an error in your SQL syntax"};
+  }
+  using trace::RegistryState;
+  for (const RegistryState state :
+       {RegistryState::kOnline, RegistryState::kPausing, RegistryState::kPaused,
+        RegistryState::kClosing, RegistryState::kOffline}) {
+    if (ClusterStateName(state) != words[0]) continue;
+    using Root = RegistryRecord::Root;
+    const Root root = pump ? Root::kPumps : Root::kDrainers;
+    if (world_.pd().Overwrite(root, words[1], state)) return {AnswerCode::kOk, 0, ""};
+    return {AnswerCode::kFailed, 1, fmt::format("ERROR 1105 (HY000): node {} not found", words[1])};
+  }
+  return {AnswerCode::kFailed, 1, fmt::format("ERROR 1105 (HY000): state {} is illegal", words[0])};
 }
 
 }  // namespace tidegate::sim

@@ -5,7 +5,7 @@
 
 #include "sim/world/hosts.h"
 #include "sim/world/pd.h"
-#include "tests/support/world_builder.h"
+#include "tests/support/world_trace.h"
 
 namespace tidegate::sim {
 namespace {
@@ -15,56 +15,12 @@ using trace::Event;
 using trace::EventKind;
 using trace::RegistryState;
 
-// Every committed row and DDL is downstream, each Drainer handed in order, and the run came to
-// rest.
-void CheckAllApplied(const WorldRun& run) {
-  std::set<std::tuple<std::uint16_t, std::int64_t, Tso>> missing;
-  for (const Event& row : run.Events(EventKind::kRowCommitted)) {
-    missing.insert({row.code, row.a, row.b});
-  }
-  for (const Event& row : run.Events(EventKind::kRowApplied)) {
-    missing.erase({row.code, row.a, row.b});
-  }
-  BOOST_TEST(missing.size() == 0U);
-  std::set<Tso> ddls;
-  for (const Event& ddl : run.Events(EventKind::kDdlCommitted)) {
-    if (ddl.d == 0) ddls.insert(ddl.b);
-  }
-  for (const Event& ddl : run.Events(EventKind::kDdlApplied)) ddls.erase(ddl.b);
-  BOOST_TEST(ddls.size() == 0U);
-  const std::vector<Event> ends = run.Events(EventKind::kRunEnded);
-  BOOST_REQUIRE(ends.size() == 1U);
-  BOOST_TEST(ends[0].code == static_cast<std::uint16_t>(trace::RunEnd::kQuiet));
-}
-
 void CheckOrder(const WorldRun& run) {
   Tso last = 0;
   for (const Event& handed : run.Events(EventKind::kTxnHanded)) {
     BOOST_TEST(handed.b > last);
     last = handed.b;
   }
-}
-
-std::vector<RegistryState> StatesOf(const WorldRun& run, std::string_view name) {
-  std::vector<RegistryState> out;
-  for (const Event& moved : run.Events(EventKind::kRegistryMoved)) {
-    if (moved.node == run.Id(name)) out.push_back(static_cast<RegistryState>(moved.code));
-  }
-  return out;
-}
-
-bool Alerted(const WorldRun& run, std::string_view part) {
-  const std::vector<Event> alerts = run.Events(EventKind::kAlert);
-  return std::any_of(alerts.begin(), alerts.end(), [&](const Event& alert) {
-    return run.Text(alert).find(part) != std::string_view::npos;
-  });
-}
-
-std::vector<Event> Drops(const WorldRun& run, DropReason reason) {
-  std::vector<Event> out = run.Events(EventKind::kBinlogDropped);
-  std::erase_if(out,
-                [&](const Event& drop) { return drop.code != static_cast<std::uint16_t>(reason); });
-  return out;
 }
 
 }  // namespace

@@ -46,6 +46,36 @@ BOOST_AUTO_TEST_CASE(every_kind_is_read_and_described) {
       {R"({"registry_stale": "pd-1", "drainer": "old-drainer-1", "at": "1s"})",
        "registry_stale pd-1 old-drainer-1 at 1s"},
       {R"({"pd_tso_back": "pd-1", "by": "10m", "at": "1s"})", "pd_tso_back pd-1 by 10m at 1s"},
+      {R"({"partition_one_way": ["pump-1", "tidb-1"], "at": "1s"})",
+       "partition_one_way pump-1 tidb-1 at 1s"},
+      {R"({"delay": ["pump-1", "drainer-1"], "by": "2s", "at": "1s"})",
+       "delay pump-1 drainer-1 by 2s at 1s"},
+      {R"({"failing_downstream": "downstream-1", "count": 3, "at": "1s"})",
+       "failing_downstream downstream-1 count 3 at 1s"},
+      {R"({"lose_acks": "pump-1", "at": "1s"})", "lose_acks pump-1 count 1 at 1s"},
+      {R"({"disk_full": "pump-1", "at": "1s", "for": "9s"})", "disk_full pump-1 at 1s for 9s"},
+      {R"({"short_write": "pump-1", "at": "1s"})", "short_write pump-1 at 1s"},
+      {R"({"power_loss": "pump-1", "lose": 7, "at": "1s"})", "power_loss pump-1 lose 7 at 1s"},
+      {R"({"unclean_leader": "kafka-1", "topic": "old-pump-1", "lose": 2, "at": "1s"})",
+       "unclean_leader kafka-1 old-pump-1 lose 2 at 1s"},
+      {R"({"reorder_tail": "kafka-1", "topic": "old-pump-1", "count": 2, "at": "1s"})",
+       "reorder_tail kafka-1 old-pump-1 count 2 at 1s"},
+      {R"({"etcd_down": "pd-1", "at": "1s"})", "etcd_down pd-1 at 1s"},
+      {R"({"stale_pump": "pd-1", "state": "paused", "at": "1s"})",
+       "stale_pump pd-1 state paused at 1s"},
+      {R"({"stale_drainer": "pd-1", "state": "online", "at": "1s"})",
+       "stale_drainer pd-1 state online at 1s"},
+      {R"({"duplicate_id": "pump-2", "of": "pump-1", "at": "1s"})",
+       "duplicate_id pump-2 pump-1 at 1s"},
+      {R"({"new_identity": "pump-1", "at": "1s"})", "new_identity pump-1 at 1s"},
+      {R"({"oversized": "tidb-1", "at": "1s"})", "oversized tidb-1 count 1 at 1s"},
+      {R"({"update_state": "pump-1", "state": "offline", "at": "1s"})",
+       "update_state pump-1 state offline at 1s"},
+      {R"({"put_state": "pump-1", "action": "close", "at": "1s"})",
+       "put_state pump-1 action close at 1s"},
+      {R"({"old_binary": "tidb-1", "at": "1s"})", "old_binary tidb-1 at 1s"},
+      {R"({"reboot": "pump-1", "at": "1s"})", "reboot pump-1 at 1s for 30s"},
+      {R"({"send_sigkill": "pump-1", "at": "1s"})", "send_sigkill pump-1 at 1s"},
   };
   std::size_t kind = 0;
   for (const auto& [text, words] : kinds) {
@@ -54,7 +84,7 @@ BOOST_AUTO_TEST_CASE(every_kind_is_read_and_described) {
     BOOST_TEST((fault.has_value() && fault->kind == static_cast<FaultKind>(kind)), text);
     ++kind;
   }
-  BOOST_TEST(kind == static_cast<std::size_t>(FaultKind::kPdTsoBack) + 1);
+  BOOST_TEST(kind == static_cast<std::size_t>(FaultKind::kCount));
 }
 
 BOOST_AUTO_TEST_CASE(events_codes_texts_and_steps) {
@@ -79,7 +109,17 @@ BOOST_AUTO_TEST_CASE(each_mistake_has_its_place) {
       {R"({"at": "1s"})",
        "f.json:1:1: a fault needs one of the keys kill, restart, stop, partition, hang, "
        "slow_downstream, hung_downstream, kafka_unreachable, retention, pd_no_tso, clock_jump, "
-       "engine_crash, lose_binlogs, start_node, registry_stale, pd_tso_back"},
+       "engine_crash, lose_binlogs, start_node, registry_stale, pd_tso_back, partition_one_way, "
+       "delay, failing_downstream, lose_acks, disk_full, short_write, power_loss, unclean_leader, "
+       "reorder_tail, etcd_down, stale_pump, stale_drainer, duplicate_id, new_identity, oversized, "
+       "update_state, put_state, old_binary, reboot, send_sigkill"},
+      {R"({"update_state": "pump-1", "at": "1s"})",
+       "f.json:1:1: the fault 'update_state' needs 'state'"},
+      {R"({"update_state": "pump-1", "state": "pasued", "at": "1s"})",
+       "f.json:1:37: 'state' is 'pasued'; it must be one of online, pausing, paused, closing, "
+       "offline; did you mean 'paused'?"},
+      {R"({"delay": "pump-1", "by": "1s", "at": "1s"})",
+       "f.json:1:11: 'delay' must be two names of different nodes"},
       {R"({"kill": "a", "stop": "b", "at": "1s"})",
        "f.json:1:23: a fault is one thing: this one has 'kill' and 'stop'"},
       {R"({"kill": "a"})", "f.json:1:1: a fault needs 'at' or 'on', one of them"},

@@ -32,10 +32,10 @@ table b sinks=mysql
 table log keyless sinks=mysql
 )";
 
-constexpr std::array<std::string_view, 12> kDropNames = {
-    "tolerant-write",    "ignore-error",  "writer-gone",    "no-prewrite",
-    "below-window",      "duplicate",     "less-than-last", "below-start",
-    "resolved-rollback", "unknown-table", "purged-range",   "pending-at-forget"};
+constexpr std::array<std::string_view, 15> kDropNames = {
+    "tolerant-write", "ignore-error",      "writer-gone", "no-prewrite",       "below-window",
+    "duplicate",      "less-than-last",    "below-start", "resolved-rollback", "unknown-table",
+    "purged-range",   "pending-at-forget", "torn-tail",   "job-lost",          "too-large"};
 Words Split(std::string_view line, char separator) {
   Words words;
   std::size_t at = 0;

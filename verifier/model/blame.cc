@@ -10,7 +10,7 @@ namespace {
 
 using trace::DropReason;
 
-constexpr std::array<std::string_view, 12> kDropClauses = {
+constexpr std::array<std::string_view, 15> kDropClauses = {
     "its Pump acknowledged it and lost it (tolerant write)",
     "TiDB skipped its binlog (ignore-error)",
     "its commit binlog died with its TiDB",
@@ -23,6 +23,9 @@ constexpr std::array<std::string_view, 12> kDropClauses = {
     "the Drainer skipped a table that it does not know",
     "the Drainer's request began below the Pump's garbage collection point and was raised",
     "its source was forgotten while it waited there",
+    "its Pump had not brought it to disk when the power went",
+    "its Pump made up its commit without the DDL job",
+    "Kafka refused it as too large, and the Drainer went on behind it",
 };
 
 std::string NameOf(const Model& model, NodeId node) {
