@@ -195,6 +195,12 @@ class FaultReader {
       fault_.kind = spec_->kind;
       return {};
     }
+    for (const JsonMember& member : value_.members) {
+      const std::string meant = DidYouMean(member.name, known);
+      if (meant.empty()) continue;
+      return document_.ErrorAt(member.offset,
+                               fmt::format("no fault is named '{}'{}", member.name, meant));
+    }
     return document_.ErrorAt(
         value_.offset, fmt::format("a fault needs one of the keys {}", fmt::join(known, ", ")));
   }

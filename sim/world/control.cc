@@ -275,7 +275,9 @@ void Control::PollStop(std::uint64_t id) {
   const Acting* acting = Find(id);
   if (acting == nullptr) return;
   if (world_.hosts().state(acting->target) != UnitState::kDeactivating) {
-    ActDone(id, {});
+    // systemd gave up on it, or it is gone.
+    const bool left_over = world_.hosts().LeftOver(acting->target);
+    ActDone(id, left_over ? Answer{AnswerCode::kTimedOut, 1, "the unit does not stop"} : Answer{});
   } else if (world_.now() - acting->started > kStopMax) {
     ActDone(id, {AnswerCode::kTimedOut, 1, "the unit does not stop"});
   } else {

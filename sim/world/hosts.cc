@@ -88,6 +88,10 @@ bool Hosts::Serving(NodeId node) const {
   return units_[node].state == UnitState::kActive && world_.kernel().IsUp(node);
 }
 
+bool Hosts::LeftOver(NodeId node) const {
+  return units_[node].state == UnitState::kFailed && world_.kernel().IsUp(node);
+}
+
 bool Hosts::Coming(NodeId node) const {
   const Unit& unit = units_[node];
   return unit.state == UnitState::kActivating ||
@@ -121,6 +125,7 @@ void Hosts::Stop(NodeId node) {
     unit.state = UnitState::kInactive;
     return;
   }
+  if (LeftOver(node)) return;  // systemd has nothing more to send
   if (unit.state != UnitState::kActive) {
     unit.state = UnitState::kInactive;
     ++unit.start_count;  // so is a pending restart

@@ -59,6 +59,8 @@ class Hosts {
   const std::string& running_config(NodeId node) const { return units_[node].running_config; }
   /// Listening and serving: up and booted.
   bool Serving(NodeId node) const;
+  /// The unit has failed to stop, and its process is still there.
+  bool LeftOver(NodeId node) const;
   /// Booting, or about to be restarted by its supervisor.
   bool Coming(NodeId node) const;
 

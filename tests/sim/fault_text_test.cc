@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "base/files.h"
 #include "base/json.h"
 
 namespace tidegate::sim {
@@ -87,6 +88,15 @@ BOOST_AUTO_TEST_CASE(every_kind_is_read_and_described) {
   BOOST_TEST(kind == static_cast<std::size_t>(FaultKind::kCount));
 }
 
+BOOST_AUTO_TEST_CASE(the_catalogue_lists_every_kind) {
+  const Result<std::string> page = ReadFile(TIDEGATE_SOURCE_DIR "/docs/faults.md");
+  BOOST_TEST_REQUIRE(page.has_value());
+  for (std::size_t i = 0; i < static_cast<std::size_t>(FaultKind::kCount); ++i) {
+    const std::string row = "| `" + std::string(SpecOfFault(static_cast<FaultKind>(i)).key) + "` |";
+    BOOST_TEST(page->find(row) != std::string::npos, row);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(events_codes_texts_and_steps) {
   BOOST_TEST(Said(R"({"kill": "a", "on": {"step": "wait-drained"}, "after": "1s"})") ==
              "kill a on step-started 'wait-drained' + 1s");
@@ -113,6 +123,8 @@ BOOST_AUTO_TEST_CASE(each_mistake_has_its_place) {
        "delay, failing_downstream, lose_acks, disk_full, short_write, power_loss, unclean_leader, "
        "reorder_tail, etcd_down, stale_pump, stale_drainer, duplicate_id, new_identity, oversized, "
        "update_state, put_state, old_binary, reboot, send_sigkill"},
+      {R"({"reboott": "pump-1", "at": "1s"})",
+       "f.json:1:2: no fault is named 'reboott'; did you mean 'reboot'?"},
       {R"({"update_state": "pump-1", "at": "1s"})",
        "f.json:1:1: the fault 'update_state' needs 'state'"},
       {R"({"update_state": "pump-1", "state": "pasued", "at": "1s"})",

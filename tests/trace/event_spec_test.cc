@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_CASE(each_enumeration_has_a_name_for_its_last_value) {
   covers(Flavour::kCluster, kFlavourNames.size());
   covers(WriteFailure::kReadOnly, kWriteFailureNames.size());
   covers(BinlogType::kFake, kBinlogTypeNames.size());
-  covers(DropReason::kPendingAtForget, kDropReasonNames.size());
+  covers(DropReason::kTooLarge, kDropReasonNames.size());
   covers(RegistryState::kOffline, kRegistryStateNames.size());
   covers(CheckpointSource::kZero, kCheckpointSourceNames.size());
   covers(RunEnd::kEventLimit, kRunEndNames.size());

@@ -92,7 +92,11 @@ class RegistryMoves final : public Check {
   void Judge(Entry* entry, const Evidence& now) {
     const auto to = static_cast<RegistryState>(now.event.code);
     const RegistryState from = entry->state;
-    if (!Allowed(from, to, entry->registering)) {
+    // What an operator wrote over a living process's entry is undone by its next heartbeat
+    // (tidb-binlog pkg/node/registry.go UpdateNode: the whole value, from memory).
+    const bool undone = to == RegistryState::kOnline && model().node(now.event.node).up &&
+                        model().acts().fault_since_up(now.event.node);
+    if (!undone && !Allowed(from, to, entry->registering)) {
       std::vector<Evidence> evidence;
       if (entry->moved.event.kind != EventKind::kCount) evidence.push_back(entry->moved);
       evidence.push_back(now);

@@ -94,8 +94,9 @@ class SilentSkip final : public Check {
     const Drop* drop = DropOf(sink, commit);
     if (drop == nullptr || MayStillCome(sink, commit, drop->reason)) return;
     const bool known = model().IsNode(drop->node);
+    const auto reason = static_cast<DropReason>(drop->reason);
     const bool hit = known && model().node(drop->node).hit_by_fault &&
-                     static_cast<DropReason>(drop->reason) == DropReason::kWriterGone;
+                     (reason == DropReason::kWriterGone || reason == DropReason::kTornTail);
     Event event;
     event.time = drop->time;
     event.kind = EventKind::kBinlogDropped;

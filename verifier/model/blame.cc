@@ -39,6 +39,10 @@ Blame BlameForDrop(const Model& model, const SinkFacts& sink, const Commit& comm
       sink.covered_before_gate < commit.commit_ts) {
     blame.cause = Cause::kEngine;
   }
+  if (reason == DropReason::kTornTail && model.IsNode(commit.pump) &&
+      model.node(commit.pump).hit_by_fault) {
+    blame.cause = Cause::kScenario;
+  }
   if (reason == DropReason::kPendingAtForget && model.IsNode(commit.pump)) {
     const NodeFacts& pump = model.node(commit.pump);
     if (pump.hit_by_fault) blame.cause = Cause::kScenario;

@@ -48,6 +48,32 @@ why: new-pump-1 moved from paused to online, which the product does not do
 )");
 }
 
+// An operator wrote over it, and the next heartbeat of the living Pump undid that.
+BOOST_AUTO_TEST_CASE(OverwrittenByHandAndUndone) {
+  const std::string text = Upgrade({
+      {"new-drainer save 80",
+       "new-drainer save 80\n"
+       "fault new-pump-1 update_state\n"
+       "new-pump-1 registry paused key=/tidb-binlog/v1/pumps/h3:8250\n"
+       "new-pump-1 registry online key=/tidb-binlog/v1/pumps/h3:8250"},
+  });
+  BOOST_TEST(FindingText(JudgeText(text), kCheck) == "");
+}
+
+// A dead one's heartbeat undoes nothing: it comes back by a start, or not at all.
+BOOST_AUTO_TEST_CASE(OverwrittenByHandOfADeadPump) {
+  const std::string text = Upgrade({
+      {"new-drainer save 80",
+       "new-drainer save 80\n"
+       "fault new-pump-1 update_state\n"
+       "new-pump-1 down\n"
+       "new-pump-1 registry paused key=/tidb-binlog/v1/pumps/h3:8250\n"
+       "new-pump-1 registry online key=/tidb-binlog/v1/pumps/h3:8250"},
+  });
+  BOOST_TEST(FindingText(JudgeText(text), kCheck).find("from paused to online") !=
+             std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(AKeyIsDeleted) {
   const std::string text = Upgrade({
       {"new-drainer save 80",

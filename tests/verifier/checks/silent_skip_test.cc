@@ -44,6 +44,30 @@ why: old-drainer dropped a binlog (below-window) of transaction 13, which never 
 )");
 }
 
+BOOST_AUTO_TEST_CASE(ATornTail) {
+  const std::string text = R"(
+tidb-1 commit 12/13 a:9=5
+fault new-pump-1 power_loss
+new-pump-1 drop torn-tail 12/13
+end quiet
+)";
+  ExpectFinding(kCheck, text, R"(
+loss by scenario (follows no-lost-commit)
+why: new-pump-1 dropped a binlog (torn-tail) of transaction 13, which never came to mysql
+@00:00:00.001 #0 tidb-1 committed a transaction (start_ts 12, commit_ts 13, 1 row)
+@00:00:00.003 #3 new-pump-1 dropped a binlog (why: torn-tail; start_ts 12, commit_ts 13)
+)");
+}
+
+BOOST_AUTO_TEST_CASE(ADdlThatLostItsJobAndAMessageThatWasPassedOver) {
+  for (const char* drop : {"new-pump-1 drop job-lost 12/13", "new-drainer drop too-large 12/13"}) {
+    const std::string text = std::string("tidb-1 commit 12/13 a:9=5\n") + drop + "\nend quiet\n";
+    const std::string found = FindingText(JudgeText(text), kCheck);
+    BOOST_TEST(found.find("loss by product") == 0U, drop);
+    BOOST_TEST(found.find("which never came to mysql") != std::string::npos, drop);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(ADropOfWhatIsApplied) {
   const std::string text = Upgrade({
       {"old-drainer save 11",
