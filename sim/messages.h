@@ -105,6 +105,7 @@ struct Job {
   std::uint8_t last_of_txn = 0;
   std::uint8_t safe_mode = 0;
   std::uint8_t oversized = 0;  ///< the sink is Kafka, and refuses it
+  std::uint8_t retry = 0;      ///< sent again though it may have been executed
 };
 struct JobBatch {
   std::vector<Job> jobs;

@@ -263,6 +263,7 @@ void ClusterLoader::OnTick() {
     world_.job_batches()[slot].jobs.assign(
         worker.jobs.begin() + static_cast<std::ptrdiff_t>(worker.at),
         worker.jobs.begin() + static_cast<std::ptrdiff_t>(worker.end));
+    for (Job& job : world_.job_batches()[slot].jobs) job.retry = 1;
     worker.slot = slot;
     SendBatch(i);
   }

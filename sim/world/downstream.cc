@@ -118,6 +118,7 @@ void Downstream::OnTimer(What, std::uint64_t a, std::uint32_t) {
   if (ok && acks_to_lose_ > 0) {  // the connection breaks when the transaction has committed
     --acks_to_lose_;
     ok = false;
+    for (Job& job : world_.job_batches()[request.a].jobs) job.retry = 1;  // it will come again
   }
   world_.Send(id_, request.from, Msg::kExecuted, request.a, (request.b << 1U) | (ok ? 0U : 1U));
 }
@@ -128,6 +129,7 @@ bool Downstream::Apply(const Job& job, NodeId drainer) {
   // "column exists" and its like are ignored by Drainer (pkg/sql/sql.go IgnoreDDLError), so a
   // replayed DDL succeeds and changes nothing.
   if (drainer == kNoNode) return true;
+  if (job.retry != 0 && shapes_[job.table] >= job.shape) return true;  // "column exists"
   shapes_[job.table] = std::max(shapes_[job.table], job.shape);
   Record(job, drainer, true);
   return true;
@@ -178,6 +180,7 @@ void Downstream::Record(const Job& job, NodeId drainer, bool ddl) {
     event.a = job.key;
     event.c = job.value;
     event.d = job.safe_mode != 0 ? static_cast<std::int64_t>(trace::ApplyFlag::kSafeMode) : 0;
+    if (job.retry != 0) event.d |= static_cast<std::int64_t>(trace::ApplyFlag::kRetry);
   }
   world_.Record(event);
 }

@@ -122,7 +122,10 @@ BOOST_AUTO_TEST_CASE(lose_acks_of_a_sink_makes_a_replay) {
   std::set<std::tuple<std::uint16_t, std::int64_t, Tso>> seen;
   std::size_t again = 0;
   for (const Event& row : run.Events(EventKind::kRowApplied)) {
-    if (!seen.insert({row.code, row.a, row.b}).second) ++again;
+    const bool first = seen.insert({row.code, row.a, row.b}).second;
+    const bool retry = (row.d & static_cast<std::int64_t>(trace::ApplyFlag::kRetry)) != 0;
+    BOOST_TEST(first != retry);
+    if (!first) ++again;
   }
   BOOST_TEST(again > 0U);
 }
