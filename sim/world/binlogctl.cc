@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "sim/world/pd.h"
+
 namespace tidegate::sim {
 namespace {
 
@@ -41,7 +43,8 @@ Answer RunBinlogctl(World& world, NodeId from, const std::vector<std::string>& a
   for (std::size_t i = 0; i < world.plan().nodes.size(); ++i) {
     const auto node = static_cast<NodeId>(i);
     const NodePlan& plan = world.plan().nodes[i];
-    if (plan.info.role != role || plan.info.era != Era::kCluster || plan.etcd_id != id) continue;
+    if (plan.info.role != role || plan.info.era != Era::kCluster) continue;
+    if (world.pd().IdOf(node) != id) continue;
     if (!world.kernel().IsUp(node)) return Fatal(command, "connect: connection refused");
     if (!world.kernel().CanCall(from, node)) return Fatal(command, "i/o timeout");
     world.node(node).OnHttp(
