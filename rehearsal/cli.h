@@ -14,6 +14,9 @@ void AddVerify(CLI::App* app, ExitCode* exit_code);
 void AddExplain(CLI::App* app, ExitCode* exit_code);
 void AddPlan(CLI::App* app, ExitCode* exit_code);
 void AddScenario(CLI::App* app, ExitCode* exit_code);
+void AddIncident(CLI::App* app, ExitCode* exit_code);
+void AddImport(CLI::App* app, ExitCode* exit_code);
+void AddReproduce(CLI::App* app, ExitCode* exit_code);
 
 /// Prints an error to standard error; the exit code that it stands for.
 ExitCode PrintError(const Error& error);

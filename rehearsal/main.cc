@@ -54,6 +54,9 @@ int main(int argc, char** argv) {
     AddExplain(&app, &exit_code);
     AddPlan(&app, &exit_code);
     AddScenario(&app, &exit_code);
+    AddIncident(&app, &exit_code);
+    AddImport(&app, &exit_code);
+    AddReproduce(&app, &exit_code);
     try {
       app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

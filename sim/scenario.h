@@ -18,6 +18,8 @@
 #include "sim/fault_text.h"
 #include "sim/run_plan.h"
 #include "sim/scenario_captured.h"
+#include "sim/scenario_incident.h"
+#include "sim/scenario_observed.h"
 
 namespace tidegate::sim {
 
@@ -107,6 +109,7 @@ struct Scenario {
   std::string text;  ///< with all overrides; what the digest is of
   std::string name;
   std::string description;
+  std::optional<Incident> incident;  ///< of the incident library, with what is known about it
   std::string procedure = "kafka-to-cluster";
   std::optional<std::uint64_t> seed;
   bool has_draws = false;  ///< Draw() must be called before anything else is done with it
@@ -141,6 +144,7 @@ struct Scenario {
   std::vector<LongTransactionText> long_transactions;
   std::vector<FaultText> faults;
   CapturedState captured;  ///< empty when the scenario starts from nothing
+  std::vector<Observation> observed;  ///< statuses that a search looks for
   /// The old Drainers have never written a checkpoint. Else each has one of just before the start,
   /// as a pipeline that has been running for months has.
   bool fresh = false;

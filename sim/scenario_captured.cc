@@ -6,6 +6,7 @@
 
 #include "base/files.h"
 #include "base/toml.h"
+#include "sim/scenario_observed.h"
 #include "sim/scenario_reader.h"
 
 namespace tidegate::sim {
@@ -104,6 +105,19 @@ Result<std::string> ReadNamed(const JsonDocument& document, const JsonValue& nam
   Error error = document.ErrorAt(name.offset, text.error().ToString());
   error.code = text.error().code;
   return error;
+}
+
+// The values themselves, as `tidegate import` writes them.
+Status ReadValues(const JsonDocument& document, const JsonValue& value, CapturedState* state) {
+  JsonObjectReader in(document, value, "'captured'");
+  for (const char* file : {"status", "savepoint", "log_ends"}) in.Find(file);
+  in.TsoField("upper", &state->upper);
+  in.TsoField("lower", &state->lower);
+  in.TsoField("saved_commit_ts", &state->saved_commit_ts);
+  if (const JsonValue* positions = in.Find("positions"); positions != nullptr) {
+    TRY(ReadOffsets(document, *positions, &state->positions));
+  }
+  return in.Finish();
 }
 
 Status CheckComplete(const JsonDocument& document, const JsonValue& value,
@@ -216,6 +230,7 @@ Result<CapturedState> ReadCaptured(const JsonDocument& document, const JsonValue
       TRY(ReadLogEnds(document, *ends, &state));
     }
   }
+  TRY(ReadValues(document, value, &state));
   // The savepoint last: its positions are what a restart reads from.
   if (const JsonValue* savepoint = value.Find("savepoint"); savepoint != nullptr) {
     TRY_ASSIGN(std::string text, ReadNamed(document, *savepoint, folder, &path));

@@ -28,7 +28,8 @@ struct CapturedState {
 };
 
 /// Reads `captured` of a scenario: {"status": file or [files], "savepoint": file, "log_ends": file
-/// or object}. `folder` is the scenario's, with a slash or empty. Errors: file:line:column in the
+/// or object}, or in place of the files the values: "upper", "lower", "saved_commit_ts",
+/// "positions". `folder` is the scenario's, with a slash or empty. Errors: file:line:column in the
 /// scenario or in the captured file; a pump with a position and no log end; an end below its
 /// position.
 Result<CapturedState> ReadCaptured(const JsonDocument& document, const JsonValue& value,

@@ -35,6 +35,9 @@ class Reader {
     in.String("comment", &ignored);
     in.String("name", &out_.name);
     in.String("description", &out_.description);
+    if (const JsonValue* incident = in.Find("incident"); incident != nullptr) {
+      TRY_ASSIGN(out_.incident, ReadIncident(document_, *incident));
+    }
     in.String("procedure", &out_.procedure);
     std::int64_t seed = -1;
     in.Int("seed", 0, INT64_MAX, &seed);
@@ -48,6 +51,9 @@ class Reader {
     TRY(ReadNumbers(&in));
     if (const JsonValue* captured = in.Find("captured"); captured != nullptr) {
       TRY_ASSIGN(out_.captured, ReadCaptured(document_, *captured, Folder()));
+    }
+    if (const JsonValue* observed = in.Find("observed"); observed != nullptr) {
+      TRY_ASSIGN(out_.observed, ReadObserved(document_, *observed));
     }
     in.Bool("fresh", &out_.fresh);
     if (out_.fresh && out_.captured.given) {

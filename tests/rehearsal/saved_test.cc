@@ -57,7 +57,8 @@ BOOST_AUTO_TEST_CASE(streaming_equals_whole) {
   for (const std::string file :
        {"kafka-to-cluster/small.json", "kafka-to-cluster/steady-writes.json",
         "kafka-to-cluster/with-ddl.json", "kafka-to-cluster/engine-crash.json",
-        "incidents/04-synced-zero-equals-zero.json", "incidents/05-new-before-old-drained.json",
+        "incidents/synced-true-on-zero-equals-zero.json",
+        "incidents/new-drainer-started-before-old-drained.json",
         "kafka-to-cluster/hazards/h01-same-homes.json"}) {
     const sim::Scenario scenario = LoadScenario(file);
     ExpectSameFromFile(scenario, scenario.engine);
@@ -69,7 +70,8 @@ BOOST_AUTO_TEST_CASE(streaming_equals_whole) {
 
 // Without a kept trace there are no stories of who did what, but the judgement is the same.
 BOOST_AUTO_TEST_CASE(what_was_not_kept_is_judged_the_same) {
-  const sim::Scenario scenario = LoadScenario("incidents/05-new-before-old-drained.json");
+  const sim::Scenario scenario =
+      LoadScenario("incidents/new-drainer-started-before-old-drained.json");
   for (const sim::ScenarioVariant& variant : scenario.variants) {
     const Rehearsed kept = Rehearse(scenario, variant.engine, {});
     const Rehearsed passed = Rehearse(scenario, variant.engine, {.keep_trace = false});
