@@ -66,7 +66,8 @@ class Importer {
   std::string Text(const std::string& faults, const std::string& expect) const {
     JsonWriter w(JsonWriter::Style::kIndented);
     w.BeginObject().Key("name").String(input_.name).Key("description");
-    w.String(fmt::format("Made by tidegate import: {} statuses, {} logs.", input_.statuses.size(),
+    w.String(fmt::format("Made by tidegate import; statuses: {}, log files: {}.",
+                         input_.statuses.size(),
                          input_.pump_logs.size() + input_.drainer_logs.size()));
     w.Key("inventory").String(PathFrom(input_.out, input_.inventory));
     if (!input_.target.empty()) w.Key("target").String(PathFrom(input_.out, input_.target));
