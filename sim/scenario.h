@@ -143,7 +143,7 @@ struct Scenario {
   };
   std::vector<LongTransactionText> long_transactions;
   std::vector<FaultText> faults;
-  CapturedState captured;  ///< empty when the scenario starts from nothing
+  CapturedState captured;             ///< empty when the scenario starts from nothing
   std::vector<Observation> observed;  ///< statuses that a search looks for
   /// The old Drainers have never written a checkpoint. Else each has one of just before the start,
   /// as a pipeline that has been running for months has.

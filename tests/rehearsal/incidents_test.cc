@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(a_story_tells_what_was_not_expected) {
 }
 
 BOOST_AUTO_TEST_CASE(lines_are_wrapped_between_words) {
-  BOOST_TEST(rehearsal::Wrapped("one two three", 2, 9) == "one\n  two\n  three");
+  BOOST_TEST(rehearsal::Wrapped("one two three", 2, 8) == "one\n  two\n  three");
   BOOST_TEST(rehearsal::Wrapped("one two", 2, 100) == "one two");
   BOOST_TEST(rehearsal::Wrapped("a-word-that-is-too-long", 2, 9) == "a-word-that-is-too-long");
   BOOST_TEST(rehearsal::Wrapped("", 2, 9) == "");

@@ -70,9 +70,9 @@ Reproduced Search(const Case& incident, Symptom symptom, std::uint64_t tries = 3
   input.scenario = Imported(incident);
   input.symptom = symptom;
   input.tries_max = tries;
-  const auto result = Reproduce(input);
+  Result<Reproduced> result = Reproduce(input);
   BOOST_REQUIRE_MESSAGE(result.has_value(), Why(result));
-  return *result;
+  return *std::move(result);
 }
 
 // The scenario that was found comes out as it says, and a second search gives the same bytes.
@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(a_look_that_no_run_has_is_not_found) {
   BOOST_REQUIRE_MESSAGE(changed.has_value(), Why(changed));
   input.scenario = *changed;
   input.tries_max = 40;
-  const auto result = Reproduce(input);
+  Result<Reproduced> result = Reproduce(input);
   BOOST_REQUIRE(result.has_value());
   BOOST_TEST(!result->found);
   BOOST_TEST(result->symptom_count > 0U);
@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(only_given_candidates_are_tried) {
   input.scenario = Imported(kHung);
   input.tries_max = 3;
   input.candidates = {R"({"restart":"old-drainer-1","at":"1s"})"};
-  const auto result = Reproduce(input);
+  Result<Reproduced> result = Reproduce(input);
   BOOST_REQUIRE(result.has_value());
   BOOST_TEST(!result->found);
   input.candidates = {R"({"restart":"nobody","at":"1s"})"};
