@@ -39,10 +39,15 @@ std::vector<std::string> RootsOf(const sim::Expectation& expect) {
   return out;
 }
 
-bool IsProduct(const sim::Expectation& expect) {
-  return !expect.findings.empty() &&
-         std::all_of(expect.findings.begin(), expect.findings.end(),
-                     [](const sim::ExpectedFinding& f) { return f.cause != "engine"; });
+// Whose acts it was, where none of them is the engine's: "product", "product and scenario".
+std::string OtherCauses(const sim::Expectation& expect) {
+  std::vector<std::string> out;
+  for (const sim::ExpectedFinding& finding : expect.findings) {
+    if (finding.cause == "engine" || finding.cause.empty()) return "";
+    if (std::find(out.begin(), out.end(), finding.cause) == out.end()) out.push_back(finding.cause);
+  }
+  std::sort(out.begin(), out.end());
+  return fmt::format("{}", fmt::join(out, " and "));
 }
 
 }  // namespace
@@ -84,7 +89,9 @@ std::string ExpectedText(const sim::Expectation& expect) {
   if (const std::vector<std::string> roots = RootsOf(expect); !roots.empty()) {
     out += fmt::format(" ({})", fmt::join(roots, ", "));
   }
-  if (IsProduct(expect)) out += ", cause: product";
+  if (const std::string causes = OtherCauses(expect); !causes.empty()) {
+    out += ", cause: " + causes;
+  }
   if (!expect.refusal.empty()) out += fmt::format(", says \"{}\"", expect.refusal);
   return out;
 }
@@ -93,7 +100,9 @@ std::string EngineText(const sim::EngineSettings& engine) {
   std::string out = engine.style == "literal" ? "literal" : "";
   if (engine.gate != "proof") out += (out.empty() ? "gate " : ", gate ") + engine.gate;
   if (!engine.variant.empty()) out += (out.empty() ? "" : ", ") + engine.variant;
-  return out.empty() ? "ours" : out;
+  if (out.empty()) out = "ours";
+  if (!engine.accept.empty()) out += fmt::format(", accepting {}", fmt::join(engine.accept, ", "));
+  return out;
 }
 
 std::string OthersText(const sim::Scenario& scenario) {

@@ -191,8 +191,11 @@ void Model::BinlogDropped(const Event& event) {
     Commit* commit = event.b != 0 ? ledger.Find(event.b) : ledger.FindByStart(event.a);
     if (commit == nullptr) continue;
     known = true;
-    // What is applied, or on its way, loses nothing by a second copy's drop.
-    if (commit->done() || commit->Has(kCommitHanded) || IsFatalDrop(commit->drop)) continue;
+    // What is applied, or on its way, loses nothing by a second copy's drop. What Kafka refused
+    // was on its way, and is not any more.
+    const bool on_its_way = commit->Has(kCommitHanded) &&
+                            event.code != static_cast<std::uint16_t>(trace::DropReason::kTooLarge);
+    if (commit->done() || on_its_way || IsFatalDrop(commit->drop)) continue;
     commit->drop = reason;
   }
   // A prewrite that a writer or its Pump lost before it was acknowledged: remembered for its
