@@ -38,7 +38,9 @@ std::vector<std::string> TableLines() {
   while (at < text->size()) {
     const std::size_t end = std::min(text->find('\n', at), text->size());
     const std::string line = text->substr(at, end - at);
-    if (line.size() > 3 && line.starts_with("| ") && line[2] >= '0' && line[2] <= '9') {
+    // "| 12 | `slug` | …": other tables have other second cells.
+    const std::size_t second = line.find(" | `");
+    if (line.starts_with("| ") && second != std::string::npos && second <= 5) {
       out.push_back(line);
     }
     at = end + 1;
