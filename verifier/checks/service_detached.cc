@@ -69,11 +69,12 @@ class ServiceDetached final : public Check {
     const NodeId tidb = now.event.node;
     if (upgraded_ || !model().acts().engine_began() || !model().IsNode(tidb)) return;
     const trace::NodeInfo& info = header().nodes[tidb];
-    if (info.role != Role::kTidb) return;
+    // Of a TiDB that is to stay as it is, another start is no upgrade.
+    if (info.role != Role::kTidb || info.target_version.empty()) return;
     const std::string_view version = texts().Get(now.event.text);
     const Release release = ReadRelease(version);
-    const bool is_target = !info.target_version.empty() && version == info.target_version;
-    if (!is_target && !(release.known && MayWriteTo(release, Era::kCluster))) return;
+    if (version != info.target_version && !(release.known && MayWriteTo(release, Era::kCluster)))
+      return;
     upgraded_ = true;
     ++premise_count_;
     JudgeWriters(now, kClientsAtUpgrade,

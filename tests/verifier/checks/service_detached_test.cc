@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 #include <string>
 
+#include "tests/verifier/rolling_text.h"
 #include "tests/verifier/upgrade_text.h"
 #include "tests/verifier/verdict_text.h"
 
@@ -107,6 +108,17 @@ BOOST_AUTO_TEST_CASE(ADdlJobAfterT0) {
        "tidb-2 commit 70/71 a:1=7 pump=new-pump-1"},
   });
   BOOST_TEST(FindingText(JudgeText(text), kCheck) == "");
+}
+
+// A rolling upgrade leaves the TiDBs as they are; one that comes back was not upgraded.
+BOOST_AUTO_TEST_CASE(ATidbThatIsToStayAsItIsComesBack) {
+  const verifier::Verdict verdict =
+      JudgeText(Rolling("act install pump-2",
+                        "tidb-1 down killed\n"
+                        "tidb-1 up version=v2.1.8 incarnation=2\n"
+                        "act install pump-2"));
+  BOOST_TEST(FindingText(verdict, kCheck) == "");
+  BOOST_TEST(PremiseCount(verdict, kCheck) == 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
