@@ -88,7 +88,13 @@ class Words {
     if (text.empty()) return "nothing";
     std::string quoted;
     AppendJsonString(text.substr(0, kQuotedBytesMax), &quoted);
-    std::string out = quoted.substr(1, quoted.size() - 2);
+    // Bodies are full of quotation marks, and none stand around the text here.
+    std::string out;
+    const std::size_t last = quoted.size() - 1;
+    for (std::size_t at = 1; at < last; ++at) {
+      const bool escapes = quoted[at] == '\\' && at + 1 < last && quoted[at + 1] == '"';
+      if (!escapes) out += quoted[at];
+    }
     if (text.size() > kQuotedBytesMax) out += fmt::format("… ({} bytes)", text.size());
     return out;
   }

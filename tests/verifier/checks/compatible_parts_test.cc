@@ -29,7 +29,7 @@ why: new-pump-1 is a pump of the cluster version and runs v1.1, which is of the 
 order by engine (follows runs-what-was-installed)
 why: new-drainer is of the cluster version and reads from new-pump-1, which is of the kafka version
 @00:01:00.006 #30 new-pump-1 came up with version v1.1 (incarnation 1)
-@00:01:00.048 #90 new-drainer came up with version v2.1.0 (incarnation 1, configured by syncer={ignore-schemas=\"TEST2,mysql\",db-type=\"mysql\"})
+@00:01:00.048 #90 new-drainer came up with version v2.1.0 (incarnation 1, configured by syncer={ignore-schemas="TEST2,mysql",db-type="mysql"})
 @00:01:00.051 #93 new-drainer began to read new-pump-1 from 0
 )");
 }
@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(ADrainerReadsTheOtherEra) {
 order by engine
 why: new-drainer is of the cluster version and reads from old-pump-1, which is of the kafka version
 @00:00:00.001 #0 old-pump-1 came up with version kafka (incarnation 1)
-@00:01:00.048 #90 new-drainer came up with version v2.1.0 (incarnation 1, configured by syncer={ignore-schemas=\"TEST2,mysql\",db-type=\"mysql\"})
+@00:01:00.048 #90 new-drainer came up with version v2.1.0 (incarnation 1, configured by syncer={ignore-schemas="TEST2,mysql",db-type="mysql"})
 @00:01:00.052 #94 new-drainer began to read old-pump-1 from 0
 )");
 }
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(ADrainerThatCannotFollowItsTidb) {
 order by engine (follows runs-what-was-installed)
 why: new-drainer runs v5.4.0 and can't follow tidb-2, which runs v6.2.0: TiDB keeps DDL jobs differently since 6.2
 @00:01:00.028 #61 tidb-2 came up with version v6.2.0 (incarnation 2)
-@00:01:00.048 #90 new-drainer came up with version v5.4.0 (incarnation 1, configured by syncer={ignore-schemas=\"TEST2,mysql\",db-type=\"mysql\"})
+@00:01:00.048 #90 new-drainer came up with version v5.4.0 (incarnation 1, configured by syncer={ignore-schemas="TEST2,mysql",db-type="mysql"})
 )");
 }
 

@@ -28,8 +28,8 @@ BOOST_AUTO_TEST_CASE(AFilterIsDropped) {
   ExpectFinding(kCheck, text, R"(
 loss by engine
 why: new-drainer does not carry on what old-drainer was told: ignore-schemas was 'mysql,test2' and is 'mysql'
-@00:00:00.006 #5 old-drainer came up with version kafka (incarnation 1, configured by syncer={ignore-schemas=\"mysql,test2\",db-type=\"mysql\"})
-@00:01:00.048 #90 new-drainer came up with version v2.1.0 (incarnation 1, configured by syncer={ignore-schemas=\"mysql\",db-type=\"mysql\"})
+@00:00:00.006 #5 old-drainer came up with version kafka (incarnation 1, configured by syncer={ignore-schemas="mysql,test2",db-type="mysql"})
+@00:01:00.048 #90 new-drainer came up with version v2.1.0 (incarnation 1, configured by syncer={ignore-schemas="mysql",db-type="mysql"})
 )");
 }
 
@@ -44,8 +44,8 @@ BOOST_AUTO_TEST_CASE(AnotherCheckpointSchema) {
   ExpectFinding(kCheck, text, R"(
 loss by engine
 why: new-drainer does not carry on what old-drainer was told: checkpoint schema was 'tidb_binlog' and is 'binlog2'
-@00:00:00.006 #5 old-drainer came up with version kafka (incarnation 1, configured by syncer={ignore-schemas=\"mysql,test2\",db-type=\"mysql\"})
-@00:01:00.048 #90 new-drainer came up with version v2.1.0 (incarnation 1, configured by syncer={ignore-schemas=\"mysql,test2\",db-type=\"mysql\",to={checkpoint={schema=\"binlog2\"}}})
+@00:00:00.006 #5 old-drainer came up with version kafka (incarnation 1, configured by syncer={ignore-schemas="mysql,test2",db-type="mysql"})
+@00:01:00.048 #90 new-drainer came up with version v2.1.0 (incarnation 1, configured by syncer={ignore-schemas="mysql,test2",db-type="mysql",to={checkpoint={schema="binlog2"}}})
 )");
 }
 
@@ -60,8 +60,8 @@ BOOST_AUTO_TEST_CASE(ATableFilterIsAdded) {
   ExpectFinding(kCheck, text, R"(
 loss by engine
 why: new-drainer does not carry on what old-drainer was told: replicate-do-table was '' and is 'test.a'
-@00:00:00.006 #5 old-drainer came up with version kafka (incarnation 1, configured by syncer={ignore-schemas=\"mysql,test2\",db-type=\"mysql\"})
-@00:01:00.048 #90 new-drainer came up with version v2.1.0 (incarnation 1, configured by syncer={ignore-schemas=\"mysql,test2\",replicate-do-table=[{db-name=\"test\",tbl-name=\"a\"}]})
+@00:00:00.006 #5 old-drainer came up with version kafka (incarnation 1, configured by syncer={ignore-schemas="mysql,test2",db-type="mysql"})
+@00:01:00.048 #90 new-drainer came up with version v2.1.0 (incarnation 1, configured by syncer={ignore-schemas="mysql,test2",replicate-do-table=[{db-name="test",tbl-name="a"}]})
 )");
 }
 
@@ -78,8 +78,8 @@ BOOST_AUTO_TEST_CASE(AMessageLimitIsForgotten) {
   ExpectFinding(kCheck, text, R"(
 exposure by engine
 why: new-drainer does not carry on what old-drainer was told: kafka-max-messages was '4096' and is ''
-@00:00:00.006 #5 old-drainer came up with version kafka (incarnation 1, configured by syncer={db-type=\"kafka\",to={kafka-max-messages=4096}})
-@00:01:00.048 #90 new-drainer came up with version v2.1.0 (incarnation 1, configured by syncer={db-type=\"kafka\"})
+@00:00:00.006 #5 old-drainer came up with version kafka (incarnation 1, configured by syncer={db-type="kafka",to={kafka-max-messages=4096}})
+@00:01:00.048 #90 new-drainer came up with version v2.1.0 (incarnation 1, configured by syncer={db-type="kafka"})
 )");
 }
 

@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(AStaleAnswer) {
   ExpectFinding(kCheck, text, R"(
 order by engine
 why: the engine went on with an answer of old-drainer that was 11.962s old, more than one detect interval (10s)
-@00:01:00.038 #75 question 9 on old-drainer was answered: ok, status 200: {\"PumpPos\":{\"h1:8250\":{\"offset\":3},\"h2:8250\":{\"offset\":1}},\"Synced\":false,\"DepositWindow\":{\"Upper\":90,\"Lower\":65},\"TsMap\":\"\"}
+@00:01:00.038 #75 question 9 on old-drainer was answered: ok, status 200: {"PumpPos":{"h1:8250":{"offset":3},"h2:8250":{"offset":1}},"Synced":false,"DepositWindow":{"Upper":90,"Lower":65},"TsMap":""}
 @00:01:12.000 #76 the engine began action 10 on old-drainer: stop old-drainer
 )");
 }
@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(TheAnswerSaysNotYet) {
 order by engine
 why: the engine went on although the last answer of old-drainer says Lower 50, not above T0 (50)
 @00:01:00.017 #46 tidb-2 closed its binlog path to old-pump-2 (flavour socket, PD at 50)
-@00:01:00.038 #75 question 9 on old-drainer was answered: ok, status 200: {\"PumpPos\":{\"h1:8250\":{\"offset\":3},\"h2:8250\":{\"offset\":1}},\"Synced\":true,\"DepositWindow\":{\"Upper\":90,\"Lower\":50},\"TsMap\":\"\"}
+@00:01:00.038 #75 question 9 on old-drainer was answered: ok, status 200: {"PumpPos":{"h1:8250":{"offset":3},"h2:8250":{"offset":1}},"Synced":true,"DepositWindow":{"Upper":90,"Lower":50},"TsMap":""}
 @00:01:00.039 #76 the engine began action 10 on old-drainer: stop old-drainer
 )");
 }

@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(APumpStopsBeforeTheDrainer) {
   ExpectFinding(kCheck, text, R"(
 order by engine
 why: old-pump-1 was stopped while old-drainer still ran, which needs it
-@00:00:00.006 #5 old-drainer came up with version kafka (incarnation 1, configured by syncer={ignore-schemas=\"mysql,test2\",db-type=\"mysql\"})
+@00:00:00.006 #5 old-drainer came up with version kafka (incarnation 1, configured by syncer={ignore-schemas="mysql,test2",db-type="mysql"})
 @00:01:00.039 #76 the engine began action 10 on old-pump-1: stop old-pump-1
 )");
 }

@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(CheckpointDoesNotPassTheLastStep) {
   ExpectFinding(kCheck, text, R"(
 liveness by engine
 why: the checkpoint of new-drainer is 80, not above 36718772224, the time of the last step
-@00:01:00.048 #90 new-drainer came up with version v2.1.0 (incarnation 1, configured by syncer={ignore-schemas=\"TEST2,mysql\",db-type=\"mysql\"})
+@00:01:00.048 #90 new-drainer came up with version v2.1.0 (incarnation 1, configured by syncer={ignore-schemas="TEST2,mysql",db-type="mysql"})
 @00:02:00.000 #125 the run ended (why: quiet, PD at 52428800000)
 )");
 }

@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(TheOldConfigurationRuns) {
   ExpectFinding(kCheck, text, R"(
 order by engine
 why: new-drainer runs with another configuration than the one installed
-@00:01:00.048 #90 new-drainer came up with version v2.1.0 (incarnation 1, configured by syncer={ignore-schemas=\"TEST2,mysql\",db-type=\"mysql\"})
+@00:01:00.048 #90 new-drainer came up with version v2.1.0 (incarnation 1, configured by syncer={ignore-schemas="TEST2,mysql",db-type="mysql"})
 @00:01:00.055 #98 new-drainer got a new configuration file: [syncer]
 )");
 }

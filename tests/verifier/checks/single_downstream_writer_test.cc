@@ -30,7 +30,7 @@ BOOST_AUTO_TEST_CASE(TheOldOneAppliesAfterTheNewOne) {
   ExpectFinding(kCheck, text, R"(
 exposure by engine
 why: old-drainer and new-drainer ran at once on one checkpoint of mysql: whichever saves last wins
-@00:00:00.006 #5 old-drainer came up with version kafka (incarnation 1, configured by syncer={ignore-schemas=\"mysql,test2\",db-type=\"mysql\"})
+@00:00:00.006 #5 old-drainer came up with version kafka (incarnation 1, configured by syncer={ignore-schemas="mysql,test2",db-type="mysql"})
 @00:01:00.048 #89 new-drainer resumed from commit_ts 21 (source: stored, store: tidb_binlog.checkpoint, initial-commit-ts: 0)
 order by engine
 why: old-drainer applied commit_ts 21 at mysql after new-drainer had begun to write there
@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(TheOldOneSavesAfterTheNewOne) {
   ExpectFinding(kCheck, text, R"(
 exposure by engine
 why: old-drainer and new-drainer ran at once on one checkpoint of mysql: whichever saves last wins
-@00:00:00.006 #5 old-drainer came up with version kafka (incarnation 1, configured by syncer={ignore-schemas=\"mysql,test2\",db-type=\"mysql\"})
+@00:00:00.006 #5 old-drainer came up with version kafka (incarnation 1, configured by syncer={ignore-schemas="mysql,test2",db-type="mysql"})
 @00:01:00.048 #89 new-drainer resumed from commit_ts 21 (source: stored, store: tidb_binlog.checkpoint, initial-commit-ts: 0)
 order by engine
 why: old-drainer saved commit_ts 21 at mysql after new-drainer had begun to write there
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(ProcessesOverlap) {
   ExpectFinding(kCheck, text, R"(
 exposure by engine
 why: old-drainer and new-drainer ran at once on one checkpoint of mysql: whichever saves last wins
-@00:00:00.006 #5 old-drainer came up with version kafka (incarnation 1, configured by syncer={ignore-schemas=\"mysql,test2\",db-type=\"mysql\"})
+@00:00:00.006 #5 old-drainer came up with version kafka (incarnation 1, configured by syncer={ignore-schemas="mysql,test2",db-type="mysql"})
 @00:01:00.048 #89 new-drainer resumed from commit_ts 21 (source: stored, store: tidb_binlog.checkpoint, initial-commit-ts: 0)
 )");
 }
