@@ -112,11 +112,10 @@ BOOST_AUTO_TEST_CASE(ADdlJobAfterT0) {
 
 // A rolling upgrade leaves the TiDBs as they are; one that comes back was not upgraded.
 BOOST_AUTO_TEST_CASE(ATidbThatIsToStayAsItIsComesBack) {
-  const verifier::Verdict verdict =
-      JudgeText(Rolling("act install pump-2",
-                        "tidb-1 down killed\n"
-                        "tidb-1 up version=v2.1.8 incarnation=2\n"
-                        "act install pump-2"));
+  const verifier::Verdict verdict = JudgeText(Rolling("act install pump-2",
+                                                      "tidb-1 down killed\n"
+                                                      "tidb-1 up version=v2.1.8 incarnation=2\n"
+                                                      "act install pump-2"));
   BOOST_TEST(FindingText(verdict, kCheck) == "");
   BOOST_TEST(PremiseCount(verdict, kCheck) == 0U);
 }
