@@ -58,8 +58,10 @@ std::string OldInventory(const Scenario& scenario) {
   const ScenarioTopology& topology = *scenario.topology;
   return Hosts(scenario) + "## Binlog Part\n[pump_servers:children]\ntidb_servers\n\n" +
          GlobalVars(scenario, scenario.tidb_from) +
-         fmt::format("zookeeper_addrs = \"{}\"\nkafka_addrs = \"{}\"\n",
-                     Joined(topology.zookeepers, 2181), Joined(topology.kafkas, 9092));
+         (topology.era == "local"
+              ? std::string()
+              : fmt::format("zookeeper_addrs = \"{}\"\nkafka_addrs = \"{}\"\n",
+                            Joined(topology.zookeepers, 2181), Joined(topology.kafkas, 9092)));
 }
 
 std::string NewDrainerAlias(std::size_t index) { return fmt::format("drainer{}", index + 1); }
@@ -176,6 +178,15 @@ std::string MarkerSchema(const Scenario& scenario) {
   return "";
 }
 
+void WriteImportHooks(const Scenario& scenario, JsonWriter* out) {
+  out->Key("dump").BeginArray().String("/usr/local/bin/dump").String("--snapshot=${DUMP_TS}");
+  out->EndArray();
+  out->Key("load").BeginArray().String("/usr/local/bin/load").String("${SINK}").EndArray();
+  if (!scenario.compare) return;
+  out->Key("compare").BeginArray().String("/usr/local/bin/compare").String("${SINK}");
+  out->String("--snapshot=${DUMP_TS}").EndArray();
+}
+
 std::string SiteText(const Scenario& scenario) {
   const ScenarioTopology& topology = *scenario.topology;
   JsonWriter out(JsonWriter::Style::kIndented);
@@ -189,21 +200,30 @@ std::string SiteText(const Scenario& scenario) {
     out.Key("write_mode").String(scenario.pump_write_mode).EndObject();
   }
   out.EndArray();
-  WriteService("kafka", topology.kafkas, 9092, topology, &out);
-  WriteService("zookeeper", topology.zookeepers, 2181, topology, &out);
+  if (topology.era == "kafka") {
+    WriteService("kafka", topology.kafkas, 9092, topology, &out);
+    WriteService("zookeeper", topology.zookeepers, 2181, topology, &out);
+  }
   out.Key("hooks").BeginObject();
   for (const std::string_view verb : {"detach", "attach"}) {
     out.Key(fmt::format("{}_service", verb)).BeginArray();
     out.String("/usr/local/bin/lb").String(verb).String(scenario.name).EndArray();
   }
+  const bool import = scenario.procedure == "full-import";
+  if (import) WriteImportHooks(scenario, &out);
   out.EndObject();
-  if (const std::string marker = MarkerSchema(scenario); !marker.empty()) {
+  if (const std::string marker = MarkerSchema(scenario); !marker.empty() && !import) {
     out.Key("marker_schema").String(marker);
   }
+  out.Key("budgets").BeginObject();
   if (scenario.engine.write_outage_max > 0) {
-    out.Key("budgets").BeginObject().Key("write_outage");
-    out.String(FormatDuration(scenario.engine.write_outage_max)).EndObject();
+    out.Key("write_outage").String(FormatDuration(scenario.engine.write_outage_max));
   }
+  if (import) {
+    out.Key("dump").String(FormatDuration(scenario.dump_max));
+    out.Key("load").String(FormatDuration(scenario.load_max));
+  }
+  out.EndObject();
   out.Key("retention").BeginObject();
   const Duration retention =
       scenario.kafka_retention > 0 ? scenario.kafka_retention : 7 * 24 * kHour;
@@ -264,8 +284,9 @@ DrainerText WriteDrainer(const Scenario& scenario, const DrainerSettings& settin
   if (settings.synced_check_minutes) {
     text.toml += fmt::format("synced-check-time = {}\n", *settings.synced_check_minutes);
   }
-  text.toml += fmt::format("zookeeper-addrs = \"{}\"\n",
-                           Joined(scenario.topology ? scenario.topology->zookeepers : 1, 2181));
+  if (!scenario.topology || scenario.topology->era == "kafka")
+    text.toml += fmt::format("zookeeper-addrs = \"{}\"\n",
+                             Joined(scenario.topology ? scenario.topology->zookeepers : 1, 2181));
   text.toml += fmt::format(
       "\n[syncer]\nignore-schemas = \"{}\"\ntxn-batch = {}\nworker-count = {}\n"
       "disable-dispatch = {}\nsafe-mode = {}\ndb-type = \"{}\"\n",

@@ -7,6 +7,7 @@
 #include "engine/cluster_builder.h"
 #include "rehearsal/inventory_text.h"
 #include "rehearsal/topology_parts.h"
+#include "sim/dialect.h"
 #include "sim/run_plan_json.h"
 
 namespace tidegate::rehearsal {
@@ -148,7 +149,7 @@ class TopologyBuilder {
       FillProcess(pump.process, &node);
       node.etcd_id = pump.node_id;
       node.config = PumpConfig(pump.write_mode, pump.config_text);
-      FillRunning(scenario_.old_version, &node);
+      FillRunning(OldVersionOf(scenario_, cluster_), &node);
     }
     for (std::int64_t i = 0; i < scenario_.hidden.tidbs; ++i) {
       NodePlan& node = AddOldPump();
@@ -158,7 +159,7 @@ class TopologyBuilder {
       node.info.data_dir = "/home/tidb/deploy/data.pump";
       node.etcd_id = fmt::format("hidden{}:8250", i + 1);
       node.config = PumpConfig("mixed", "");
-      FillRunning(scenario_.old_version, &node);
+      FillRunning(OldVersionOf(scenario_, cluster_), &node);
     }
   }
 
@@ -230,7 +231,7 @@ class TopologyBuilder {
       node.info.sink = DownstreamOf(drainer.sink);
       node.etcd_id = fmt::format("{}:{}", drainer.process.host, drainer.process.port);
       node.config = drainer.config_text;
-      FillRunning(scenario_.old_version, &node);
+      FillRunning(OldVersionOf(scenario_, cluster_), &node);
       AddRows(node.info.sink, drainer.filters.ignore_schemas, drainer.filters.do_dbs,
               drainer.filters.do_tables);
     }
@@ -254,7 +255,7 @@ class TopologyBuilder {
     node.info.sink = DownstreamOf(sink);
     node.etcd_id = fmt::format("{}:8249", node.info.host);
     node.config = text.toml;
-    FillRunning(scenario_.old_version, &node);
+    FillRunning(OldVersionOf(scenario_, cluster_), &node);
     std::vector<std::string> ignored = {"INFORMATION_SCHEMA", "PERFORMANCE_SCHEMA", "mysql"};
     ignored.insert(ignored.end(), settings.ignore_schemas.begin(), settings.ignore_schemas.end());
     AddRows(node.info.sink, std::move(ignored), settings.do_dbs, settings.do_tables);
@@ -294,6 +295,19 @@ class TopologyBuilder {
   std::size_t first_downstream_ = 0;
 };
 
+// A version of the other era would be another product's.
+Status CheckOldVersion(const Scenario& scenario, const Cluster& cluster) {
+  if (engine::IsRolling(engine::ProcedureNamed(scenario.procedure))) return {};
+  const std::string version = OldVersionOf(scenario, cluster);
+  const Era era = cluster.era == "local" ? Era::kLocal : Era::kKafka;
+  if (sim::DialectOfVersion(version).era == era) return {};
+  return Error{ErrorCode::kBadInput,
+               fmt::format("'versions.old' is '{}', and the old side of this cluster is of the {} "
+                           "version",
+                           version, cluster.era == "local" ? "Local" : "Kafka"),
+               scenario.file};
+}
+
 Result<Cluster> BuildFromTexts(const Scenario& scenario) {
   const InventoryTexts texts = WriteInventories(scenario);
   TRY_ASSIGN(const engine::Inventory inventory,
@@ -306,6 +320,11 @@ Result<Cluster> BuildFromTexts(const Scenario& scenario) {
 }
 
 }  // namespace
+
+std::string OldVersionOf(const Scenario& scenario, const Cluster& cluster) {
+  if (!scenario.old_version.empty()) return scenario.old_version;
+  return cluster.era == "local" ? "local-rc2.3" : "kafka-head";
+}
 
 Result<Cluster> BuildCluster(const Scenario& scenario) {
   Result<Cluster> cluster =
@@ -336,6 +355,7 @@ Result<Prepared> Prepare(const Scenario& scenario, std::uint64_t seed) {
   Prepared out;
   TRY_ASSIGN(out.scenario, sim::Draw(scenario, seed));
   TRY_ASSIGN(out.cluster, BuildCluster(out.scenario));
+  TRY(CheckOldVersion(out.scenario, out.cluster));
   out.topology = BuildTopology(out.scenario, out.cluster);
   TRY_ASSIGN(out.plan, sim::Resolve(out.scenario, out.topology, seed));
   return out;

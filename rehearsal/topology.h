@@ -19,6 +19,9 @@ namespace tidegate::rehearsal {
 /// The cluster as the engine will see it. Errors: of the inventory, target or site file.
 Result<engine::Cluster> BuildCluster(const sim::Scenario& scenario);
 
+/// What the old Pumps and Drainers run: the scenario's word, or the last of the cluster's era.
+std::string OldVersionOf(const sim::Scenario& scenario, const engine::Cluster& cluster);
+
 /// The processes behind that cluster, and the hidden ones. Names: pd-1, tikv-1, zookeeper-N,
 /// kafka-N, old-pump-N, tidb-N, downstream-N, old-drainer-N, pump-N, drainer-N, service, engine.
 /// One PD and one TiKV stand for all of them.

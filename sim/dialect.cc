@@ -35,25 +35,57 @@ constexpr Dialect MakeKafkaV11() {
   return d;
 }
 
-constexpr std::array<Dialect, 3> kKafkaDialects = {MakeDocumented(), MakeKafkaV11(),
-                                                   MakeKafkaHead()};
+// tidb-binlog tag v1.0: Kafka alone, written errors go back to TiDB, one LatestPos; `null` before
+// the first tick, Synced by the tick alone; the rest as v1.1.
+constexpr Dialect MakeKafkaV10() {
+  Dialect d = MakeKafkaV11();
+  d.name = DialectName::kKafkaV10;
+  d.pump_writes = PumpWrites::kKafkaOnly;
+  d.write_error = OnWriteError::kReturned;
+  d.direct_resend = DirectResend::kNone;
+  d.position_form = PositionForm::kLatestPos;
+  d.early_status = EarlyStatus::kNull;
+  d.synced = SyncedRule::kTickEquality;
+  return d;
+}
+
+// tidb-binlog tag rc2.3, the Local version: PullBinlogs from each Pump's files, keys that are
+// deleted at a clean stop, a savePoint file for every sink.
+constexpr Dialect MakeLocalRc23() {
+  Dialect d = MakeKafkaV10();
+  d.name = DialectName::kLocalRc23;
+  d.era = Era::kLocal;
+  d.position_form = PositionForm::kLatestPosAlone;
+  d.pump_forgotten = PumpForgotten::kKeyGone;
+  d.lower_moves = LowerMoves::kBeforeQueued;
+  d.below_window = BelowWindow::kPushedAnyway;
+  d.checkpoint_home = CheckpointHome::kSavePointFile;
+  d.checkpoint_boundary = CheckpointBoundary::kTransactionEnd;
+  return d;
+}
+
+constexpr std::array<Dialect, 5> kOldDialects = {MakeLocalRc23(), MakeKafkaV10(), MakeDocumented(),
+                                                 MakeKafkaV11(), MakeKafkaHead()};
 
 }  // namespace
 
 const Dialect& DialectOf(DialectName name) {
   const auto index = static_cast<std::size_t>(name);
-  if (index < kKafkaDialects.size()) return kKafkaDialects[index];
+  if (index < kOldDialects.size()) return kOldDialects[index];
   const Dialect* cluster = ClusterDialectOf(kDialectNames[index]);
   CHECK(cluster != nullptr);
   return *cluster;
 }
 
 const Dialect& DialectOfVersion(std::string_view version) {
-  for (std::size_t i = 0; i < kKafkaDialects.size(); ++i) {
-    if (version == kDialectNames[i]) return kKafkaDialects[i];
+  for (std::size_t i = 0; i < kOldDialects.size(); ++i) {
+    if (version == kDialectNames[i]) return kOldDialects[i];
   }
   if (const Dialect* cluster = ClusterDialectOf(version); cluster != nullptr) return *cluster;
-  if (version.substr(0, 4) == "v1.1") return DialectOf(DialectName::kKafkaV11);
+  const std::string_view head = version.substr(0, 4);
+  if (head.starts_with("rc")) return DialectOf(DialectName::kLocalRc23);
+  if (head == "v1.0") return DialectOf(DialectName::kKafkaV10);
+  if (head == "v1.1") return DialectOf(DialectName::kKafkaV11);
   return DialectOf(DialectName::kKafkaHead);
 }
 

@@ -14,6 +14,8 @@
 namespace tidegate::sim {
 
 enum class DialectName : std::uint8_t {
+  kLocalRc23,
+  kKafkaV10,
   kDocumented,
   kKafkaV11,
   kKafkaHead,
@@ -21,19 +23,43 @@ enum class DialectName : std::uint8_t {
   kCluster30,
   kCluster40,
 };
-inline constexpr std::array<std::string_view, 6> kDialectNames = {
-    "documented", "kafka-v1.1", "kafka-head", "cluster-2.1", "cluster-3.0", "cluster-4.0"};
+inline constexpr std::array<std::string_view, 8> kDialectNames = {
+    "local-rc2.3", "kafka-v1.0",  "documented",  "kafka-v1.1",
+    "kafka-head",  "cluster-2.1", "cluster-3.0", "cluster-4.0"};
 
-// ------------------------------------------------------------ Kafka-era Drainer
+// ------------------------------------------------------------ Local- and Kafka-era Pump
+/// Which write modes a Pump knows (tidb-binlog v1.1: pump/server.go getBinloggerToWrite; v1.0 has
+/// Kafka alone).
+enum class PumpWrites : std::uint8_t { kMixedOrKafka, kKafkaOnly };
+/// What TiDB hears of a failed write (pump/server.go WriteBinlog: enable-tolerant is of v1.1).
+enum class OnWriteError : std::uint8_t { kSwallowedWhenTolerant, kReturned };
+/// How often a failed produce of write-mode kafka is repeated (pump/encoder.go sendKafKaRetryNum;
+/// v1.0: pump/kafka_binlogger.go, none).
+enum class DirectResend : std::uint8_t { kTenRounds, kNone };
+/// Positions in the registry and in a Pump's /status (v1.0: one LatestPos, rc2.3: that alone,
+/// without IsOffline and OfflineTS).
+enum class PositionForm : std::uint8_t { kFileAndKafka, kLatestPos, kLatestPosAlone };
+
+// ------------------------------------------------------------ Local- and Kafka-era Drainer
+/// When a Drainer lets go of a Pump (kafka: drainer/collector.go hadFinished; rc2.3: at the first
+/// tick without its key, whatever was not read yet).
+enum class PumpForgotten : std::uint8_t { kOfflineAndFinished, kKeyGone };
+/// Lower moves after what it stands for was queued, or before (rc2.3: drainer/collector.go).
+enum class LowerMoves : std::uint8_t { kAfterQueued, kBeforeQueued };
+/// A transaction that comes below Lower (rc2.3: drainer/pump.go pushes it into the heap anyway).
+enum class BelowWindow : std::uint8_t { kDiscarded, kPushedAnyway };
+/// Where the checkpoint is kept (rc2.3: drainer/meta.go: <data-dir>/savePoint for every sink).
+enum class CheckpointHome : std::uint8_t { kBySink, kSavePointFile };
 /// How `Synced` is computed (tidb-binlog kafka, v1.1: drainer/collector.go HTTPStatus).
 enum class SyncedRule : std::uint8_t {
-  kIdleTime,    ///< tick equality, or idle for synced-check-time; the gap test is vacuous
-  kAsPromised,  ///< what the manual says: everything in the old Pumps was replicated
+  kTickEquality,  ///< Upper == Lower at the tick, nothing else (v1.0, rc2.3)
+  kIdleTime,      ///< tick equality, or idle for synced-check-time; the gap test is vacuous
+  kAsPromised,    ///< what the manual says: everything in the old Pumps was replicated
 };
 /// Does an idle worker refresh lastSyncTime each 3 s (drainer/syncer.go clearF)?
 enum class IdleRefresh : std::uint8_t { kWhenDispatching, kNever };
 /// GET /status before the first tick.
-enum class EarlyStatus : std::uint8_t { kZeroObject, kEmptyReply };
+enum class EarlyStatus : std::uint8_t { kZeroObject, kEmptyReply, kNull };
 enum class TsMapField : std::uint8_t { kAbsent, kEmptyString };
 /// Which jobs may trigger a checkpoint (PR 340, e490e080).
 enum class CheckpointBoundary : std::uint8_t { kTransactionEnd, kAnyJob };
@@ -109,6 +135,14 @@ struct Dialect {
   DialectName name = DialectName::kKafkaHead;
   Era era = Era::kKafka;
 
+  PumpWrites pump_writes = PumpWrites::kMixedOrKafka;
+  OnWriteError write_error = OnWriteError::kSwallowedWhenTolerant;
+  DirectResend direct_resend = DirectResend::kTenRounds;
+  PositionForm position_form = PositionForm::kFileAndKafka;
+  PumpForgotten pump_forgotten = PumpForgotten::kOfflineAndFinished;
+  LowerMoves lower_moves = LowerMoves::kAfterQueued;
+  BelowWindow below_window = BelowWindow::kDiscarded;
+  CheckpointHome checkpoint_home = CheckpointHome::kBySink;
   SyncedRule synced = SyncedRule::kIdleTime;
   IdleRefresh idle_refresh = IdleRefresh::kWhenDispatching;
   EarlyStatus early_status = EarlyStatus::kZeroObject;
@@ -151,7 +185,8 @@ struct Dialect {
 
 const Dialect& DialectOf(DialectName name);
 
-/// The dialect that a Pump or Drainer binary of `version` speaks: "v1.1" -> kafka-v1.1, "kafka",
+/// The dialect that a Pump or Drainer binary of `version` speaks: "rc2.3" -> local-rc2.3, "v1.0" ->
+/// kafka-v1.0 (of 1.0 both were built; the Local one is named), "v1.1" -> kafka-v1.1, "kafka",
 /// "latest" and "documented" as named. From "v2.0.8-binlog" on the whole number decides
 /// (dialect_cluster.cc); cluster-2.1, cluster-3.0 and cluster-4.0 are the heads of those branches.
 /// A dialect's own name names itself.

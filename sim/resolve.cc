@@ -56,6 +56,9 @@ class Resolver {
     plan_.exec_latency = scenario_.exec_latency;
     plan_.boot_duration = scenario_.boot_duration;
     plan_.kafka_retention = scenario_.kafka_retention;
+    plan_.full_import = scenario_.procedure == "full-import";
+    plan_.dump_duration = scenario_.dump_duration;
+    plan_.load_duration = scenario_.load_duration;
     plan_.drain_max = scenario_.drain_max;
     plan_.run_max = scenario_.run_max;
     plan_.events_max = scenario_.events_max;
@@ -197,6 +200,7 @@ class Resolver {
     for (const auto& [id, position] : captured.positions) {
       const NodeId pump = PumpWithId(id);
       if (pump == kNoNode) return NoSuchPump(id);
+      if (topology_.nodes[pump].info.era == Era::kLocal) return OnlyKafka();
       plan_.backlog.push_back({pump, position, captured.log_ends.at(id)});
     }
     std::sort(plan_.backlog.begin(), plan_.backlog.end(),
@@ -212,6 +216,12 @@ class Resolver {
       }
     }
     return kNoNode;
+  }
+
+  Error OnlyKafka() const {
+    return Error{ErrorCode::kBadInput,
+                 "captured: only what lay in Kafka can be made up again, not a Local Pump's files",
+                 scenario_.file};
   }
 
   Error NoSuchPump(const std::string& etcd_id) const {

@@ -154,7 +154,10 @@ struct RunPlan {
   Duration exec_latency = 200 * kMicrosecond;  ///< of one downstream transaction
   Duration kafka_retention = 0;                ///< 0: nothing expires in this run
   Duration boot_duration = 2 * kSecond;        ///< from start to serving, of any process
-  Duration drain_max = 30 * kMinute;           ///< bound of the last phase
+  bool full_import = false;                    ///< a full import: TiKV keeps versions of rows
+  Duration dump_duration = 30 * kSecond;       ///< of the operator's dump and load
+  Duration load_duration = 20 * kSecond;
+  Duration drain_max = 30 * kMinute;  ///< bound of the last phase
   Duration run_max = 6 * kHour;
   std::int64_t events_max = 50'000'000;
   std::vector<std::string> operator_answers;  ///< "question=answer"; a rehearsal says yes otherwise

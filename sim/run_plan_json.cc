@@ -293,6 +293,9 @@ constexpr auto kVisitPlan = [](auto& a, auto& plan) {
   a.Span("exec_latency", plan.exec_latency);
   a.Span("kafka_retention", plan.kafka_retention);
   a.Span("boot_duration", plan.boot_duration);
+  a.Flag("full_import", plan.full_import);
+  a.Span("dump_duration", plan.dump_duration);
+  a.Span("load_duration", plan.load_duration);
   a.Span("drain_max", plan.drain_max);
   a.Span("run_max", plan.run_max);
   a.Int("events_max", plan.events_max);

@@ -41,7 +41,8 @@ struct DrainerSettings {
 
 /// A cluster by counts, from which inventory texts are generated (rehearsal/inventory_text.h).
 struct ScenarioTopology {
-  std::int64_t tidbs = 1;  ///< and as many old Pumps: one beside each TiDB
+  std::string era = "kafka";  ///< of the old side: kafka, local (then without Kafka and ZooKeeper)
+  std::int64_t tidbs = 1;     ///< and as many old Pumps: one beside each TiDB
   std::int64_t kafkas = 1;
   std::int64_t zookeepers = 1;
   std::int64_t old_drainers = 1;
@@ -121,9 +122,10 @@ struct Scenario {
   std::optional<ScenarioTopology> topology;
   HiddenParts hidden;
 
-  std::string old_version = "kafka-head";  ///< of the old Pumps and Drainers
-  std::string new_version;                 ///< of the new ones; "" = what the target inventory says
-  std::string tidb_from = "v2.0.7";        ///< with `topology`
+  /// Of the old Pumps and Drainers; "" = kafka-head or local-rc2.3, as the era is.
+  std::string old_version;
+  std::string new_version;           ///< of the new ones; "" = what the target inventory says
+  std::string tidb_from = "v2.0.7";  ///< with `topology`
   std::string tidb_to = "v2.1.0";
 
   DrainerSettings drainer;                ///< with `topology`: all old Drainers
@@ -158,6 +160,11 @@ struct Scenario {
   Duration exec_latency = 200 * kMicrosecond;
   Duration boot_duration = 2 * kSecond;
   Duration kafka_retention = 0;
+  Duration dump_duration = 30 * kSecond;  ///< of a full import
+  Duration load_duration = 20 * kSecond;
+  Duration dump_max = kHour;  ///< what the site file says that they may take
+  Duration load_max = kHour;
+  bool compare = true;  ///< a hook compares what was loaded
   Duration drain_max = 30 * kMinute;
   Duration run_max = 6 * kHour;
   std::int64_t events_max = 50'000'000;

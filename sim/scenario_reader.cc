@@ -116,6 +116,17 @@ class Reader {
   Status ReadTopology(const JsonValue& value) {
     ScenarioTopology& topology = out_.topology.emplace();
     JsonObjectReader in(document_, value, "a topology");
+    if (out_.procedure == "local-to-cluster") topology.era = "local";
+    in.String("era", &topology.era);
+    if (topology.era == "local") {
+      topology.kafkas = topology.zookeepers = 0;
+      out_.tidb_from = "v1.0.8";
+      for (const char* key : {"kafkas", "zookeepers"}) {
+        if (const JsonValue* found = value.Find(key); found != nullptr) {
+          in.Fail(found->offset, fmt::format("'{}' goes with the era 'kafka'", key));
+        }
+      }
+    }
     in.Int("tidbs", 1, 100, &topology.tidbs);
     topology.new_pumps = topology.tidbs;
     in.Int("kafkas", 1, 20, &topology.kafkas);
@@ -435,6 +446,18 @@ class Reader {
     if (const JsonValue* kafka = scenario->Find("kafka"); kafka != nullptr) {
       JsonObjectReader in(document_, *kafka, "'kafka'");
       in.DurationField("retention", kSecond, kLongest, &out_.kafka_retention);
+      TRY(in.Finish());
+    }
+    if (const JsonValue* import = scenario->Find("import"); import != nullptr) {
+      JsonObjectReader in(document_, *import, "'import'");
+      in.DurationField("dump", 0, kLongest, &out_.dump_duration);
+      in.DurationField("load", 0, kLongest, &out_.load_duration);
+      in.DurationField("dump_max", kMinute, kLongest, &out_.dump_max);
+      in.DurationField("load_max", kMinute, kLongest, &out_.load_max);
+      in.Bool("compare", &out_.compare);
+      if (out_.procedure != "full-import") {
+        in.Fail(import->offset, "'import' goes with the procedure 'full-import'");
+      }
       TRY(in.Finish());
     }
     if (const JsonValue* limits = scenario->Find("limits"); limits != nullptr) {

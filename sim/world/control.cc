@@ -51,7 +51,8 @@ std::string_view SubState(UnitState state) {
 
 }  // namespace
 
-Control::Control(World& world, NodeId id) : Node(world, id), playbooks_(world, id, kPlaybook) {}
+Control::Control(World& world, NodeId id)
+    : Node(world, id), playbooks_(world, id, kPlaybook), imports_(world, id, kImport) {}
 
 bool Control::Pending() const {
   return !acting_.empty() || (world_.engine() != nullptr && !world_.engine()->finished());
@@ -119,6 +120,11 @@ void Control::OnTimer(What what, std::uint64_t a, std::uint32_t b) {
     }
     case kWake: Post({world_.now(), port::ClockReached{}}); break;
     case kDeliver: DeliverPosted(); break;
+    case kImport: {
+      const std::optional<Answer> end = imports_.End(a);
+      if (end && Find(a) != nullptr) ActDone(a, *end);
+      break;
+    }
     case kPlaybook: {
       Answer end;
       if (playbooks_.OnTimer(a, b, &end)) ActDone(a, end);
@@ -250,7 +256,7 @@ struct Control::Doer {
     return {};
   }
   Answer operator()(const port::RunSql&) const { return self.RunSql(acting, later); }
-  Answer operator()(const port::RunHook& a) const { return self.RunHook(a); }
+  Answer operator()(const port::RunHook&) const { return self.RunHook(acting, later); }
   Answer operator()(const port::KeepBackup& a) const {
     self.backups_[a.name] = a.bytes;
     return {};
@@ -316,7 +322,13 @@ void Control::SqlDone(std::uint64_t action, const Answer& answer) {
   if (Find(action) != nullptr) ActDone(action, answer);
 }
 
-Answer Control::RunHook(const port::RunHook& hook) {
+Answer Control::RunHook(const Acting& acting, bool* later) {
+  const port::RunHook& hook = std::get<port::RunHook>(acting.action);
+  if (Imports::IsOne(hook)) {
+    *later = true;
+    imports_.Begin(acting.id, hook);
+    return {};
+  }
   if (IsBinlogctl(hook.argv)) return RunBinlogctl(world_, id_, hook.argv);
   if (hook.name == "detach-service") {
     world_.service().Detach();

@@ -11,6 +11,7 @@
 
 #include "engine/port/port.h"
 #include "sim/world.h"
+#include "sim/world/imports.h"
 #include "sim/world/playbooks.h"
 
 namespace tidegate::sim {
@@ -53,7 +54,8 @@ class Control final : public Node {
     kAnswer,
     kWake,
     kDeliver,
-    kPlaybook
+    kPlaybook,
+    kImport
   };
 
   struct Doer;
@@ -78,7 +80,7 @@ class Control final : public Node {
   void PollStop(std::uint64_t id);
   engine::port::Answer RunSql(const Acting& acting, bool* later);
   Acting* Find(std::uint64_t id);
-  engine::port::Answer RunHook(const engine::port::RunHook& hook);
+  engine::port::Answer RunHook(const Acting& acting, bool* later);
   void Arrive(std::uint64_t slot);
   void Reply(std::uint64_t slot, engine::port::Answer answer);
   engine::port::Answer Look(const Asking& asking);
@@ -94,6 +96,7 @@ class Control final : public Node {
   std::vector<std::uint32_t> free_;
   std::map<std::string, std::string> backups_;
   Playbooks playbooks_;
+  Imports imports_;
   Duration clock_ahead_ = 0;
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sim/world.h"
+#include "sim/world/tikv.h"
 
 namespace tidegate::sim {
 
@@ -22,6 +23,12 @@ class Downstream final : public Node {
   void SetCheckpoint(const std::string& store, std::string body) {
     stores_[store] = std::move(body);
   }
+
+  /// Replaces the wanted tables by `rows` (by table and key) with the shapes of then.
+  void Load(Tso as_of, const std::vector<Tikv::RowVersion>& rows,
+            const std::vector<std::uint16_t>& shapes);
+  /// Are the wanted tables' rows these?
+  bool Equals(const std::vector<Tikv::RowVersion>& rows) const;
 
   void OnStart() override {}
   void OnStopSignal() override;
@@ -39,6 +46,7 @@ class Downstream final : public Node {
     std::int64_t copies = 0;  ///< of keyless tables
   };
 
+  bool Wants(std::uint16_t table) const;
   void Begin(const Envelope& envelope);
   bool Apply(const Job& job, NodeId drainer);
   bool ApplyRow(const Job& job, NodeId drainer);

@@ -5,6 +5,7 @@
 #include "sim/world/kafka.h"
 #include "sim/world/kafka_drainer.h"
 #include "sim/world/kafka_pump.h"
+#include "sim/world/local_pump.h"
 #include "sim/world/pd.h"
 #include "sim/world/service.h"
 #include "sim/world/tidb.h"
@@ -20,6 +21,7 @@ std::unique_ptr<Node> MakeNode(World& world, NodeId id) {
     case Role::kTidb: return std::make_unique<Tidb>(world, id);
     case Role::kPump:
       if (info.era == Era::kCluster) return MakeClusterPump(world, id);
+      if (info.era == Era::kLocal) return std::make_unique<LocalPump>(world, id);
       return std::make_unique<KafkaPump>(world, id);
     case Role::kDrainer:
       if (info.era == Era::kCluster) return MakeClusterDrainer(world, id);

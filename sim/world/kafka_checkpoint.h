@@ -1,4 +1,5 @@
-// The Kafka-era checkpoint as it is stored (tidb-binlog branch kafka: drainer/checkpoint/*).
+// The checkpoint of the old side as it is stored (tidb-binlog branch kafka: drainer/checkpoint/*;
+// tag rc2.3: drainer/meta.go).
 #pragma once
 
 #include <map>
@@ -8,9 +9,12 @@
 
 namespace tidegate::sim {
 
-/// JSON of the table row, or TOML of the savepoint file. Positions are written 5000 offsets lower
-/// (SafeKafkaOffset), those at or below 5000 as the empty position.
+enum class CheckpointForm : std::uint8_t { kRow, kSavepoint, kLocalSavePoint };
+
+/// JSON of the table row, TOML of the savepoint file, or that of the Local savePoint. Positions are
+/// written 5000 offsets lower (SafeKafkaOffset), those at or below 5000 as the empty position; the
+/// Local version writes the suffix of a file two before.
 std::string KafkaCheckpointBody(Tso commit_ts, const std::map<std::string, std::int64_t>& positions,
-                                bool toml);
+                                CheckpointForm form);
 
 }  // namespace tidegate::sim

@@ -19,11 +19,11 @@ using Root = RegistryRecord::Root;
 constexpr Duration kHeartbeatInterval = 10 * kSecond;
 constexpr Duration kLease = 60 * kSecond;
 constexpr std::int64_t kSafeForwardMs = 20 * 60 * 1000;  // safe-forward-time
-constexpr std::int64_t kOffsetOldest = -2;
 
 }  // namespace
 
-KafkaDrainer::KafkaDrainer(World& world, NodeId id) : Node(world, id) {}
+KafkaDrainer::KafkaDrainer(World& world, NodeId id)
+    : Node(world, id), transport_(MakeOldTransport(world, plan().info.era)) {}
 
 void KafkaDrainer::OnStart() {
   const ConfigFile& config = ReadConfigFile(world_.hosts().running_config(id_));
@@ -185,7 +185,22 @@ bool KafkaDrainer::UpdatePumps() {
   for (const RegistryRecord* pump : pumps) {
     if (pump->owner != kNoNode) UpdatePump(*pump);
   }
+  ForgetGone(pumps);
   return true;
+}
+
+// Tag rc2.3: drainer/collector.go: a Pump without a key is dropped, read to its end or not.
+void KafkaDrainer::ForgetGone(const std::vector<const RegistryRecord*>& pumps) {
+  if (dialect_->pump_forgotten != PumpForgotten::kKeyGone) return;
+  std::erase_if(sources_, [&](const auto& source) {
+    const bool there = std::any_of(pumps.begin(), pumps.end(), [&](const RegistryRecord* record) {
+      return record->owner == source->pump();
+    });
+    if (there) return false;
+    source->Abandon();
+    world_.Record({.kind = EventKind::kSourceRemoved, .node = id_, .peer = source->pump()});
+    return true;
+  });
 }
 
 // collector.go updatePumpStatus: IsAlive and Host are ignored; only IsOffline counts.
@@ -210,39 +225,13 @@ void KafkaDrainer::UpdatePump(const RegistryRecord& record) {
 
 void KafkaDrainer::AddSource(const RegistryRecord& record) {
   std::erase(offlines_, record.owner);
-  const std::int64_t position = StartPosition(record);
-  sources_.push_back(std::make_unique<KafkaSource>(world_, id_, record.owner, position, *dialect_));
+  const std::int64_t position =
+      transport_->Start(id_, record, syncer_->loaded(), syncer_->saved_commit_ts());
+  sources_.push_back(
+      std::make_unique<KafkaSource>(world_, id_, record.owner, position, *dialect_, *transport_));
   world_.Record(
       {.kind = EventKind::kSourceAdded, .node = id_, .peer = record.owner, .a = position});
   sources_.back()->Fetch();
-}
-
-// offset_seeker.go: the checkpoint's position, else the first message at or after the safe
-// timestamp, else the oldest.
-std::int64_t KafkaDrainer::StartPosition(const RegistryRecord& record) {
-  const auto& positions = syncer_->loaded().positions;
-  const auto found = positions.find(record.id);
-  if (found != positions.end()) return found->second;
-  const NodeId broker = BrokerOf(world_, record.owner);
-  std::int64_t low = 0;
-  std::int64_t high = 0;
-  if (broker == kNoNode) return kOffsetOldest;
-  const Kafka& kafka = static_cast<Kafka&>(world_.node(broker));
-  const Tso safe_ts = syncer_->saved_commit_ts() - (kSafeForwardMs << kTsoLogicalBits);
-  if (!kafka.Bounds(id_, record.owner, &low, &high) || low == high || safe_ts <= 0) {
-    return kOffsetOldest;
-  }
-  while (low < high) {
-    const std::int64_t middle = low + (high - low) / 2;
-    const Binlog& binlog = kafka.At(record.owner, middle);
-    const Tso ts = binlog.commit_ts != 0 ? binlog.commit_ts : binlog.start_ts;
-    if (ts < safe_ts) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return low;
 }
 
 void KafkaDrainer::Collect() {
@@ -254,6 +243,7 @@ void KafkaDrainer::Collect() {
   publishing_at_ = 0;
   if (lower > window_lower_) {
     for (const auto& source : sources_) source->TakeUpTo(lower, window_lower_, &publishing_);
+    if (dialect_->lower_moves == LowerMoves::kBeforeQueued) MoveLower();
     std::stable_sort(
         publishing_.begin(), publishing_.end(),
         [](const ReadyTxn& x, const ReadyTxn& y) { return x.commit_ts < y.commit_ts; });
@@ -271,13 +261,16 @@ void KafkaDrainer::Publish() {
     syncer_->Add(txn);
     if (!world_.kernel().IsUp(id_)) return;
   }
-  if (lower_candidate_ > window_lower_) {
-    window_lower_ = lower_candidate_;
-    world_.Record(
-        {.kind = EventKind::kWindowMoved, .node = id_, .a = window_upper_, .b = window_lower_});
-  }
+  MoveLower();
   BuildSnapshot(lower_candidate_, latest_ts_);
   FinishTick();
+}
+
+void KafkaDrainer::MoveLower() {
+  if (lower_candidate_ <= window_lower_) return;
+  window_lower_ = lower_candidate_;
+  world_.Record(
+      {.kind = EventKind::kWindowMoved, .node = id_, .a = window_upper_, .b = window_lower_});
 }
 
 void KafkaDrainer::BuildSnapshot(Tso lower, Tso upper) {
@@ -330,6 +323,7 @@ HttpResponse KafkaDrainer::OnHttp(const HttpRequest& request) {
   }
   KafkaDrainerNumbers numbers;
   numbers.ticked = snapshot_.built;
+  numbers.in_files = transport_->in_files();
   numbers.pump_pos = snapshot_.pump_pos;
   numbers.synced = snapshot_.synced;
   numbers.upper = snapshot_.upper;

@@ -1,5 +1,6 @@
-// The Kafka-era Drainer: the collector's loop, its deposit window and its status
-// (tidb-binlog branch kafka: drainer/{collector,window,server,status,offset_seeker}.go).
+// The Drainer of the old side, Kafka or Local: the collector's loop, its deposit window and its
+// status (tidb-binlog branch kafka: drainer/{collector,window,server,status}.go; tag rc2.3: the
+// same files). What differs in shape is its transport.
 #pragma once
 
 #include <memory>
@@ -45,9 +46,10 @@ class KafkaDrainer final : public Node {
   bool UpdatePumps();
   void UpdatePump(const RegistryRecord& record);
   void AddSource(const RegistryRecord& record);
-  std::int64_t StartPosition(const RegistryRecord& record);
+  void ForgetGone(const std::vector<const RegistryRecord*>& pumps);
   void Collect();
   void Publish();
+  void MoveLower();
   void FinishTick();
   void BuildSnapshot(Tso lower, Tso upper);
   bool PromisedSynced() const;
@@ -56,6 +58,7 @@ class KafkaDrainer final : public Node {
   void ForgetAll();
 
   const Dialect* dialect_ = nullptr;
+  std::unique_ptr<OldTransport> transport_;
   Duration detect_interval_ = 10 * kSecond;
   Duration synced_check_ = 5 * kMinute;
   std::unique_ptr<KafkaSyncer> syncer_;

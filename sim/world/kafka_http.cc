@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "sim/world/old_transport.h"
 #include "sim/world/pd.h"
 
 namespace tidegate::sim {
@@ -11,6 +12,24 @@ namespace {
 // tipb Pos with `omitempty` on both members.
 std::string Offset(std::int64_t offset) {
   return offset == 0 ? "{}" : fmt::format("{{\"offset\":{}}}", offset);
+}
+
+std::string Place(std::int64_t suffix, std::int64_t offset) {
+  if (suffix == 0) return Offset(offset);
+  if (offset == 0) return fmt::format("{{\"suffix\":{}}}", suffix);
+  return fmt::format("{{\"suffix\":{},\"offset\":{}}}", suffix, offset);
+}
+
+// Tags v1.0 and rc2.3: pump/status.go: plain positions, and no Checkpoint.
+std::string PlainPumpStatus(const std::vector<const RegistryRecord*>& pumps, Tso now) {
+  std::string latest;
+  for (const RegistryRecord* pump : pumps) {
+    latest += fmt::format("{}{}:{}", latest.empty() ? "" : ",", JsonQuote(pump->id),
+                          pump->form == PositionForm::kLatestPos
+                              ? Offset(pump->kafka_offset)
+                              : Place(pump->file_suffix, pump->file_offset));
+  }
+  return fmt::format("{{\"LatestBinlog\":{{{}}},\"CommitTS\":{},\"ErrMsg\":\"\"}}\n", latest, now);
 }
 
 std::string PumpStatus(World& world, NodeId id, const KafkaPumpNumbers& numbers) {
@@ -24,6 +43,7 @@ std::string PumpStatus(World& world, NodeId id, const KafkaPumpNumbers& numbers)
     return "{\"LatestBinlog\":null,\"CommitTS\":0,\"Checkpoint\":{},\"ErrMsg\":\"rpc error: code = "
            "Unavailable\"}\n";
   }
+  if (numbers.form != PositionForm::kFileAndKafka) return PlainPumpStatus(pumps, now);
   std::string latest;
   for (const RegistryRecord* pump : pumps) {
     latest += fmt::format("{}{}:{{\"file-position\":{},\"kafka-position\":{}}}",
@@ -73,7 +93,7 @@ HttpResponse KafkaPumpHttp(World& world, NodeId id, const HttpRequest& request,
   HttpResponse response;
   if (request.path == "/status") {
     // write-mode kafka: the handler reads a nil checkpoint and panics.
-    if (!numbers.mixed) {
+    if (!numbers.mixed && numbers.form == PositionForm::kFileAndKafka) {
       response.closed = true;
     } else {
       response.body = PumpStatus(world, id, numbers);
@@ -108,14 +128,18 @@ HttpResponse KafkaDrainerHttp(const HttpRequest& request, const Dialect& dialect
   if (request.path != "/status") {
     return {404, "text/plain; charset=utf-8", "404 page not found\n", false};
   }
-  if (!numbers.ticked && dialect.early_status == EarlyStatus::kEmptyReply) {
-    response.closed = true;
+  if (!numbers.ticked && dialect.early_status != EarlyStatus::kZeroObject) {
+    response.closed = dialect.early_status == EarlyStatus::kEmptyReply;
+    response.body = response.closed ? "" : "null\n";
     return response;
   }
   std::string positions;
   for (const auto& [id, offset] : numbers.pump_pos) {
-    positions +=
-        fmt::format("{}{}:{}", positions.empty() ? "" : ",", JsonQuote(id), Offset(offset));
+    positions += fmt::format(
+        "{}{}:{}", positions.empty() ? "" : ",", JsonQuote(id),
+        numbers.in_files
+            ? Place(LocalSuffix(offset), offset % kLocalRecordsPerFile * kBytesPerBinlog)
+            : Offset(offset));
   }
   response.body = fmt::format(
       "{{\"PumpPos\":{},\"Synced\":{},\"DepositWindow\":{{\"Upper\":{},\"Lower\":{}}}{}}}\n",

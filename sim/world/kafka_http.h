@@ -15,6 +15,7 @@ inline constexpr std::int64_t kBytesPerBinlog = 128;
 
 struct KafkaPumpNumbers {
   bool mixed = true;
+  PositionForm form = PositionForm::kFileAndKafka;
   std::int64_t file_end = 0;
   std::int64_t acked = 0;
   std::int64_t lost_count = 0;
@@ -25,6 +26,7 @@ HttpResponse KafkaPumpHttp(World& world, NodeId id, const HttpRequest& request,
 
 struct KafkaDrainerNumbers {
   bool ticked = false;
+  bool in_files = false;                                       ///< positions are places in files
   std::vector<std::pair<std::string, std::int64_t>> pump_pos;  ///< node id, offset; by node id
   bool synced = false;
   Tso upper = 0;

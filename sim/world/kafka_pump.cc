@@ -33,8 +33,11 @@ KafkaPump::KafkaPump(World& world, NodeId id) : Node(world, id) {}
 void KafkaPump::ReadConfig() {
   const ConfigFile& config = ReadConfigFile(world_.hosts().running_config(id_));
   dialect_ = &DialectOfVersion(world_.hosts().running_version(id_));
-  mixed_ = config.String("write-mode", "mixed") != "kafka";
-  tolerant_ = config.Bool("enable-tolerant", true);
+  mixed_ = dialect_->pump_writes == PumpWrites::kMixedOrKafka &&
+           config.String("write-mode", "mixed") != "kafka";
+  tolerant_ = dialect_->write_error == OnWriteError::kSwallowedWhenTolerant &&
+              config.Bool("enable-tolerant", true);
+  direct_resends_max_ = dialect_->direct_resend == DirectResend::kTenRounds ? kDirectResendsMax : 0;
   fake_interval_ = config.Int("gen-binlog-interval", 3) * kSecond;
 }
 
@@ -70,6 +73,7 @@ bool KafkaPump::Register(bool offline) {
   Tso now = 0;
   if (offline) world_.pd().GetTso(id_, &now);
   record->present = true;
+  record->form = form();
   record->is_offline = offline;
   record->offline_ts = now;
   record->file_offset = FileEnd();
@@ -298,7 +302,7 @@ void KafkaPump::ProduceFailed(const Envelope& envelope) {
   world_.batches().Give(envelope.a);
   push_in_flight_ = false;
   if (mixed_) return;  // the walker tries again in a second; the file keeps everything
-  if (++open_tries_ < kDirectResendsMax) {
+  if (++open_tries_ < direct_resends_max_) {
     Push();
     return;
   }
@@ -364,8 +368,11 @@ bool KafkaPump::Pending() const {
 }
 
 HttpResponse KafkaPump::OnHttp(const HttpRequest& request) {
-  const KafkaPumpNumbers numbers{
-      .mixed = mixed_, .file_end = FileEnd(), .acked = acked_, .lost_count = lost_count_};
+  const KafkaPumpNumbers numbers{.mixed = mixed_,
+                                 .form = form(),
+                                 .file_end = FileEnd(),
+                                 .acked = acked_,
+                                 .lost_count = lost_count_};
   return KafkaPumpHttp(world_, id_, request, numbers);
 }
 

@@ -53,6 +53,7 @@ class KafkaPump final : public Node {
   void WriteFake();
   void Heartbeat();
   void FinishClose();
+  PositionForm form() const { return dialect_->position_form; }
   std::int64_t FileEnd() const { return static_cast<std::int64_t>(file_.size()); }
 
   // ---- on disk: survives a kill
@@ -63,6 +64,7 @@ class KafkaPump final : public Node {
   const Dialect* dialect_ = nullptr;
   bool mixed_ = true;
   bool tolerant_ = true;
+  std::int64_t direct_resends_max_ = 0;
   Duration fake_interval_ = 3 * kSecond;
   bool wrote_since_fake_ = false;
   bool push_in_flight_ = false;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "sim/world/kafka.h"
 #include "sim/world/tikv.h"
 
 namespace tidegate::sim {
@@ -23,11 +22,12 @@ constexpr std::int64_t kOffsetOldest = -2;
 }  // namespace
 
 KafkaSource::KafkaSource(World& world, NodeId drainer, NodeId pump, std::int64_t start_position,
-                         const Dialect& dialect)
+                         const Dialect& dialect, const OldTransport& transport)
     : world_(world),
       drainer_(drainer),
       pump_(pump),
       dialect_(dialect),
+      transport_(transport),
       next_offset_(start_position),
       current_pos_(start_position) {}
 
@@ -37,25 +37,24 @@ bool KafkaSource::Pending() const {
 
 void KafkaSource::Fetch() {
   if (fetching_ || puller_exited_ || stream_.size() >= kStreamMax) return;
-  const NodeId broker = BrokerOf(world_, pump_);
-  if (broker == kNoNode) return;
-  if (next_offset_ == kOffsetOldest) {
-    std::int64_t end = 0;
-    if (!static_cast<Kafka&>(world_.node(broker)).Bounds(drainer_, pump_, &next_offset_, &end)) {
-      next_offset_ = kOffsetOldest;
-      OnFetchFailed();
-      return;
-    }
+  const NodeId server = transport_.Server(pump_);
+  if (server == kNoNode) return;
+  if (next_offset_ == kOffsetOldest && !transport_.Oldest(drainer_, pump_, &next_offset_)) {
+    next_offset_ = kOffsetOldest;
+    OnFetchFailed();
+    return;
   }
   fetching_ = true;
-  world_.Send(drainer_, broker, Msg::kFetch, static_cast<std::uint64_t>(next_offset_), pump_,
+  world_.Send(drainer_, server, Msg::kFetch, static_cast<std::uint64_t>(next_offset_), pump_,
               {.report_failure = true});
 }
 
 void KafkaSource::OnFetched(std::uint32_t slot, const SourceView& view) {
   Batch& batch = world_.batches()[slot];
   // An answer to an earlier request (the connection was re-made) is not ours.
-  const bool expected = fetching_ && batch.first == next_offset_;
+  // A file may end before the next one's first place.
+  const bool expected = fetching_ && (batch.first == next_offset_ ||
+                                      (transport_.in_files() && batch.first > next_offset_));
   if (expected) {
     fetching_ = false;
     std::int64_t offset = batch.first;
@@ -158,7 +157,7 @@ bool KafkaSource::PutIntoHeap(const SourceView& view) {
       }
       if (job.cancelled) continue;
     }
-    if (txn.commit_ts < view.window_lower) {
+    if (txn.commit_ts < view.window_lower && dialect_.below_window == BelowWindow::kDiscarded) {
       ++error_count_;
       Binlog lost;
       lost.start_ts = txn.start_ts;
@@ -230,6 +229,16 @@ void KafkaSource::TakeUpTo(Tso lower, Tso old_lower, std::vector<ReadyTxn>* out)
     }
   }
   heap_.resize(kept);
+}
+
+void KafkaSource::Abandon() {
+  for (const std::vector<ReadyTxn>* held : {&matched_, &heap_}) {
+    for (const ReadyTxn& txn : *held) {
+      Binlog lost;
+      lost.start_ts = txn.start_ts;
+      Drop(lost, txn.commit_ts, DropReason::kPendingAtForget);
+    }
+  }
 }
 
 void KafkaSource::Drop(const Binlog& binlog, Tso commit_ts, DropReason reason) {

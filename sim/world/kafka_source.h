@@ -1,4 +1,4 @@
-// What the Kafka-era Drainer holds for one Pump: puller, matcher, publisher and heap
+// What the Drainer of the old side holds for one Pump: puller, matcher, publisher and heap
 // (tidb-binlog branch kafka: drainer/pump.go). It knows nothing but what came out of the topic and
 // what TiKV answered.
 #pragma once
@@ -10,6 +10,7 @@
 #include "sim/dialect.h"
 #include "sim/messages.h"
 #include "sim/world.h"
+#include "sim/world/old_transport.h"
 
 namespace tidegate::sim {
 
@@ -32,7 +33,7 @@ struct SourceView {
 class KafkaSource {
  public:
   KafkaSource(World& world, NodeId drainer, NodeId pump, std::int64_t start_position,
-              const Dialect& dialect);
+              const Dialect& dialect, const OldTransport& transport);
 
   NodeId pump() const { return pump_; }
   Tso latest_valid_commit_ts() const { return latest_valid_; }
@@ -55,6 +56,8 @@ class KafkaSource {
   void Advance(const SourceView& view);
   /// Takes what is at or below `lower` out of the heap; drops what is at or below `old_lower`.
   void TakeUpTo(Tso lower, Tso old_lower, std::vector<ReadyTxn>* out);
+  /// The Drainer lets go of the Pump: what it holds of it is gone.
+  void Abandon();
   void Published(std::int64_t offset) { current_pos_ = offset; }
 
   enum Timer : What { kRetryFetch = 20, kPoll = 21 };
@@ -81,6 +84,7 @@ class KafkaSource {
   NodeId drainer_;
   NodeId pump_;
   const Dialect& dialect_;
+  const OldTransport& transport_;
   std::int64_t next_offset_;
   std::int64_t latest_pos_ = 0;
   std::int64_t current_pos_;

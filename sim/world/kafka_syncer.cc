@@ -34,21 +34,19 @@ bool KafkaSyncer::Start(const ConfigFile& config, const Dialect& dialect, std::s
   dialect_ = &dialect;
   sink_ = world_.node_plan(drainer_).info.sink;
   const std::string type = config.String("syncer.db-type", "mysql");
-  table_store_ = type == "mysql" || type == "tidb";
+  const bool database = type == "mysql" || type == "tidb";
   // Drainer forces dispatch off and one worker for pb and kafka (drainer/config.go).
-  dispatch_ = table_store_ && !config.Bool("syncer.disable-dispatch", false);
-  const auto worker_count = table_store_ ? config.Int("syncer.worker-count", 1) : 1;
+  dispatch_ = database && !config.Bool("syncer.disable-dispatch", false);
+  const auto worker_count = database ? config.Int("syncer.worker-count", 1) : 1;
   workers_.assign(static_cast<std::size_t>(std::max<std::int64_t>(1, worker_count)), {});
   batch_ = static_cast<std::size_t>(
-      std::max<std::int64_t>(1, table_store_ ? config.Int("syncer.txn-batch", 1) : 1));
+      std::max<std::int64_t>(1, database ? config.Int("syncer.txn-batch", 1) : 1));
   safe_mode_config_ = config.Bool("syncer.safe-mode", false);
   filter_ = TableFilter(config, world_.plan());
-  store_ = table_store_
-               ? config.String("syncer.to.checkpoint.schema", "tidb_binlog") + ".checkpoint"
-               : world_.node_plan(drainer_).info.data_dir + "/savepoint";
+  FindStore(config, database);
   started_ = last_save_ = last_sync_ = world_.now();
   std::string text;
-  if (table_store_) {
+  if (form_ == CheckpointForm::kRow) {
     if (!static_cast<Downstream&>(world_.node(sink_)).LoadCheckpoint(drainer_, store_, &text)) {
       *why = "checkpoint: the downstream does not answer";
       return false;
@@ -58,7 +56,7 @@ bool KafkaSyncer::Start(const ConfigFile& config, const Dialect& dialect, std::s
              file != nullptr) {
     text = *file;
   }
-  loaded_ = ParseKafkaCheckpoint(text, !table_store_);
+  loaded_ = ParseKafkaCheckpoint(text, form_);
   const Tso configured = config.Int("initial-commit-ts", 0);
   init_commit_ts_ = loaded_.commit_ts > 0 ? loaded_.commit_ts : std::max<Tso>(0, configured);
   saved_commit_ts_ = init_commit_ts_;
@@ -73,6 +71,20 @@ bool KafkaSyncer::Start(const ConfigFile& config, const Dialect& dialect, std::s
                  .c = configured,
                  .n = world_.Intern(store_)});
   return true;
+}
+
+void KafkaSyncer::FindStore(const ConfigFile& config, bool database) {
+  const std::string& folder = world_.node_plan(drainer_).info.data_dir;
+  if (dialect_->checkpoint_home == CheckpointHome::kSavePointFile) {
+    form_ = CheckpointForm::kLocalSavePoint;
+    store_ = folder + "/savePoint";
+  } else if (database) {
+    form_ = CheckpointForm::kRow;
+    store_ = config.String("syncer.to.checkpoint.schema", "tidb_binlog") + ".checkpoint";
+  } else {
+    form_ = CheckpointForm::kSavepoint;
+    store_ = folder + "/savepoint";
+  }
 }
 
 bool KafkaSyncer::InputFull() const { return input_.size() >= kInputMax; }
@@ -333,8 +345,8 @@ void KafkaSyncer::CheckCheckpoint(const Job& job, bool force) {
 void KafkaSyncer::SaveCheckpoint() {
   wait_ = Wait::kSave;
   last_save_ = world_.now();
-  std::string body = KafkaCheckpointBody(save_commit_ts_, positions_, !table_store_);
-  if (!table_store_) {
+  std::string body = KafkaCheckpointBody(save_commit_ts_, positions_, form_);
+  if (form_ != CheckpointForm::kRow) {
     const trace::NodeInfo& info = world_.node_plan(drainer_).info;
     world_.Record({.kind = EventKind::kCheckpointSaved,
                    .node = sink_,

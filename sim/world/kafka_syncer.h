@@ -1,5 +1,6 @@
-// The Kafka-era Drainer's syncer: input queue, translation and filters, workers, checkpoint
-// (tidb-binlog branch kafka: drainer/{syncer,causality,schema}.go, drainer/checkpoint/*).
+// The syncer of a Drainer of the old side: input queue, translation and filters, workers,
+// checkpoint (tidb-binlog branch kafka: drainer/{syncer,causality,schema}.go,
+// drainer/checkpoint/*).
 #pragma once
 
 #include <deque>
@@ -12,6 +13,7 @@
 #include "sim/world.h"
 #include "sim/world/config.h"
 #include "sim/world/filter.h"
+#include "sim/world/kafka_checkpoint.h"
 #include "sim/world/kafka_source.h"
 
 namespace tidegate::sim {
@@ -70,8 +72,8 @@ class KafkaSyncer {
   void Execute(std::size_t worker, std::size_t count);
   void CheckCheckpoint(const Job& job, bool force);
   void SaveCheckpoint();
+  void FindStore(const ConfigFile& config, bool database);
   bool WorkersIdle() const;
-  std::string CheckpointBody() const;
   void Fatal(std::string_view reason);
   bool SafeMode(RowOp op) const;
   void SkipBelowStart(const ReadyTxn& txn);
@@ -80,8 +82,8 @@ class KafkaSyncer {
   NodeId drainer_;
   const Dialect* dialect_ = nullptr;
   NodeId sink_ = kNoNode;
-  bool table_store_ = true;  ///< checkpoint in the sink's table; else a savepoint file
-  std::string store_;        ///< "tidb_binlog.checkpoint", or the savepoint's path
+  CheckpointForm form_ = CheckpointForm::kRow;
+  std::string store_;  ///< "tidb_binlog.checkpoint", or the savepoint's path
   bool dispatch_ = true;
   bool safe_mode_config_ = false;
   std::size_t batch_ = 1;
@@ -106,6 +108,6 @@ class KafkaSyncer {
 };
 
 /// Parses a stored row's JSON or a savepoint file. An empty text is "not found".
-KafkaCheckpoint ParseKafkaCheckpoint(const std::string& text, bool toml);
+KafkaCheckpoint ParseKafkaCheckpoint(const std::string& text, CheckpointForm form);
 
 }  // namespace tidegate::sim

@@ -50,8 +50,26 @@ std::string PosJson(std::int64_t suffix, std::int64_t offset) {
   return fmt::format("{{\"suffix\":{},\"offset\":{}}}", suffix, offset);
 }
 
-// tidb-binlog kafka: pump/registry.go NodeStatus, Go's default keys.
+// The position as tags v1.0 (a topic offset) and rc2.3 (a place in a file) keep it: LatestPos.
+std::string LatestPosJson(const RegistryRecord& r) {
+  return r.form == PositionForm::kLatestPos ? PosJson(0, r.kafka_offset)
+                                            : PosJson(r.file_suffix, r.file_offset);
+}
+
+// tidb-binlog kafka: pump/registry.go NodeStatus, Go's default keys; tags v1.0 and rc2.3: the same
+// file.
 std::string ObjectJson(const RegistryRecord& r) {
+  if (r.form == PositionForm::kLatestPosAlone) {
+    return fmt::format("{{\"NodeID\":{},\"Host\":{},\"IsAlive\":false,\"LatestPos\":{{}}}}",
+                       JsonQuote(r.id), JsonQuote(r.host));
+  }
+  if (r.form == PositionForm::kLatestPos) {
+    return fmt::format(
+        "{{\"NodeID\":{},\"Host\":{},\"IsAlive\":false,\"IsOffline\":{},\"LatestPos\":{},"
+        "\"OfflineTS\":{}}}",
+        JsonQuote(r.id), JsonQuote(r.host), r.is_offline ? "true" : "false",
+        r.is_offline ? LatestPosJson(r) : "{}", r.offline_ts);
+  }
   return fmt::format(
       "{{\"NodeID\":{},\"Host\":{},\"IsAlive\":false,\"IsOffline\":{},\"LatestFilePos\":{},"
       "\"LatestKafkaPos\":{},\"OfflineTS\":{}}}",
@@ -87,9 +105,12 @@ void AppendKeys(const RegistryRecord& r, Time now,
     return;
   }
   if (r.alive_until > now) {
-    out->emplace_back(key + "/alive", fmt::format("{{\"file-position\":{},\"kafka-position\":{}}}",
-                                                  PosJson(r.file_suffix, r.file_offset),
-                                                  PosJson(0, r.kafka_offset)));
+    out->emplace_back(
+        key + "/alive",
+        r.form != PositionForm::kFileAndKafka
+            ? LatestPosJson(r)
+            : fmt::format("{{\"file-position\":{},\"kafka-position\":{}}}",
+                          PosJson(r.file_suffix, r.file_offset), PosJson(0, r.kafka_offset)));
   }
   out->emplace_back(key + "/object", ObjectJson(r));
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/dialect.h"
 #include "sim/world.h"
 
 namespace tidegate::sim {
@@ -23,6 +24,7 @@ struct RegistryRecord {
   // Kafka era
   bool is_offline = false;
   Time alive_until = 0;  ///< end of the lease of the `alive` key
+  PositionForm form = PositionForm::kFileAndKafka;
   std::int64_t file_suffix = 0;
   std::int64_t file_offset = 0;
   std::int64_t kafka_offset = 0;

@@ -34,14 +34,20 @@ void StoreCheckpoints(World& world) {
     const ConfigFile& config = ReadConfigFile(node.config);
     const std::string type = config.String("syncer.db-type", "mysql");
     const bool table = type == "mysql" || type == "tidb";
-    std::string body = KafkaCheckpointBody(world.plan().saved_commit_ts, positions, !table);
-    if (table) {
+    const bool local = node.info.era == Era::kLocal;
+    const CheckpointForm form = local   ? CheckpointForm::kLocalSavePoint
+                                : table ? CheckpointForm::kRow
+                                        : CheckpointForm::kSavepoint;
+    std::string body = KafkaCheckpointBody(world.plan().saved_commit_ts, positions, form);
+    if (form == CheckpointForm::kRow) {
       static_cast<Downstream&>(world.node(node.info.sink))
           .SetCheckpoint(
               config.String("syncer.to.checkpoint.schema", "tidb_binlog") + ".checkpoint",
               std::move(body));
     } else {
-      world.hosts().WriteFile(node.info.host, node.info.data_dir + "/savepoint", std::move(body));
+      world.hosts().WriteFile(node.info.host,
+                              node.info.data_dir + (local ? "/savePoint" : "/savepoint"),
+                              std::move(body));
     }
   }
 }

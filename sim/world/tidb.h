@@ -97,6 +97,7 @@ class Tidb final : public Node {
   bool TakeAnswer(const Envelope& envelope, bool ok);
   void Sweep();
   engine::port::Answer ChangeState(std::string_view statement, bool pump);
+  engine::port::Answer GcLife(std::string_view statement);
   std::string ShowStatus(bool pumps);
   void SetPath(trace::Flavour flavour);
   void ClosePath();

@@ -120,6 +120,7 @@ engine::port::Answer Tidb::OnSql(std::string_view statement) {
     world_.tikv().ShowJobs(&body);
     return {AnswerCode::kOk, 0, body};
   }
+  if (lower.find("tikv_gc_life_time") != std::string::npos) return GcLife(statement);
   if (lower.rfind("show tables", 0) == 0) {
     const std::size_t begin = lower.find("tidegate_marker_");
     std::string name = begin == std::string::npos ? "" : lower.substr(begin);
@@ -142,6 +143,23 @@ engine::port::Answer Tidb::OnSql(std::string_view statement) {
   return {AnswerCode::kFailed, 1,
           fmt::format("ERROR 1105 (HY000): this TiDB runs no such statement: {}",
                       statement.substr(0, 60))};
+}
+
+// mysql.tidb holds the GC worker's variables (tidb: gcworker/gc_worker.go).
+engine::port::Answer Tidb::GcLife(std::string_view statement) {
+  using engine::port::AnswerCode;
+  if (statement.rfind("select", 0) == 0) {
+    return {AnswerCode::kOk, 0, "VARIABLE_VALUE\n" + world_.tikv().gc_life() + "\n"};
+  }
+  const std::size_t begin = statement.find('\'');
+  const std::size_t end = statement.find('\'', begin + 1);
+  const std::string text(begin == std::string_view::npos || end == std::string_view::npos
+                             ? std::string_view()
+                             : statement.substr(begin + 1, end - begin - 1));
+  const Result<Duration> life = ParseDuration(text);
+  if (!life) return {AnswerCode::kFailed, 1, "ERROR 1232 (42000): Incorrect argument type"};
+  world_.tikv().SetGcLife(text, *life);
+  return {AnswerCode::kOk, 0, ""};
 }
 
 // executor/show.go: columns NodeID, Address, State, Max_Commit_Ts, Update_Time, from etcd.

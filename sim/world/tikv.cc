@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "sim/world/hosts.h"
+#include "sim/world/pd.h"
 
 namespace tidegate::sim {
 namespace {
 
+constexpr Duration kGcRunInterval = 10 * kMinute;  // tikv_gc_run_interval
 constexpr std::size_t kRowsUsual = 500;  // of a small run, which spends a lot on growing tables
 
 std::uint64_t RowKey(std::uint16_t table, std::int64_t key) {
@@ -52,6 +55,9 @@ bool Tikv::Commit(Tso start_ts, Tso commit_ts, const RowChange* rows, std::size_
       rows_[key] = rows[i].value;
     }
     locks_.erase(key);
+    if (world_.plan().full_import) {
+      versions_.push_back({commit_ts, rows[i].key, rows[i].value, rows[i].table});
+    }
   }
   return true;
 }
@@ -121,6 +127,52 @@ bool Tikv::FindHistoryJob(NodeId from, std::int64_t id, DdlJob* out) {
     if (job.id == id) *out = job;
   }
   return true;
+}
+
+void Tikv::OnStart() {
+  if (!world_.plan().full_import) return;
+  SetGcLife(gc_life_text_, gc_life_);
+  world_.kernel().After(id_, kGcRunInterval, 0);
+}
+
+// tidb: gcworker/gc_worker.go: every tikv_gc_run_interval the safe point moves to the present less
+// the life time, and never back.
+void Tikv::OnTimer(What, std::uint64_t, std::uint32_t) {
+  const Tso now = world_.pd().Peek();
+  safe_point_ =
+      std::max(safe_point_, now - static_cast<Tso>(gc_life_ / kMillisecond << kTsoLogicalBits));
+  world_.kernel().After(id_, kGcRunInterval, 0);
+}
+
+void Tikv::SetGcLife(std::string text, Duration life) {
+  gc_life_text_ = std::move(text);
+  gc_life_ = life;
+  world_.Record({.kind = trace::EventKind::kGcLifeSet, .node = id_, .a = life});
+}
+
+std::vector<Tikv::RowVersion> Tikv::RowsAsOf(Tso ts) const {
+  std::vector<RowVersion> rows;
+  for (const RowVersion& version : versions_) {
+    if (version.commit_ts <= ts) rows.push_back(version);
+  }
+  const auto order = [](const RowVersion& a, const RowVersion& b) {
+    return std::tie(a.table, a.key, b.commit_ts) < std::tie(b.table, b.key, a.commit_ts);
+  };
+  std::sort(rows.begin(), rows.end(), order);  // the newest of each row first
+  const auto same = [](const RowVersion& a, const RowVersion& b) {
+    return a.table == b.table && a.key == b.key;
+  };
+  rows.erase(std::unique(rows.begin(), rows.end(), same), rows.end());
+  std::erase_if(rows, [](const RowVersion& row) { return row.value == 0; });
+  return rows;
+}
+
+std::uint16_t Tikv::ShapeAsOf(std::uint16_t table, Tso ts) const {
+  std::uint16_t shape = 0;
+  for (const DdlJob& job : jobs_) {
+    if (job.table == table && job.commit_ts <= ts) shape = std::max(shape, job.shape);
+  }
+  return shape;
 }
 
 void Tikv::OnStopSignal() {

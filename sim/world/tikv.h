@@ -63,6 +63,21 @@ class Tikv final : public Node {
   /// Appends the rows of `admin show ddl jobs`.
   void ShowJobs(std::string* out) const;
 
+  // ---- for imports: old versions of rows, while GC keeps them (tidb: gcworker/gc_worker.go)
+  struct RowVersion {
+    Tso commit_ts = 0;
+    std::int64_t key = 0;
+    std::int64_t value = 0;  ///< 0: deleted
+    std::uint16_t table = 0;
+  };
+  const std::string& gc_life() const { return gc_life_text_; }
+  void SetGcLife(std::string text, Duration life);
+  /// Are the versions of `ts` still there?
+  bool Readable(Tso ts) const { return ts >= safe_point_; }
+  /// Rows as of `ts`, by table and key. REQUIRES: the run is a full import.
+  std::vector<RowVersion> RowsAsOf(Tso ts) const;
+  std::uint16_t ShapeAsOf(std::uint16_t table, Tso ts) const;
+
   // ---- for Pump and Drainer; false when `from` cannot reach TiKV
   /// What LockResolver.GetTxnStatus says; with `resolve`, a lock whose owner's time-to-live has
   /// passed (`ttl` since its prewrite) is rolled back by asking (tidb-binlog PR 632).
@@ -71,7 +86,8 @@ class Tikv final : public Node {
   bool FindHistoryJob(NodeId from, std::int64_t id, DdlJob* out);
   const std::vector<DdlJob>& history() const { return jobs_; }
 
-  void OnStart() override {}
+  void OnStart() override;
+  void OnTimer(What what, std::uint64_t a, std::uint32_t b) override;
   void OnStopSignal() override;
   void OnKilled() override {}
 
@@ -84,6 +100,10 @@ class Tikv final : public Node {
   std::vector<std::uint16_t> shapes_;
   std::vector<std::string> markers_;
   std::int64_t last_job_id_ = 40;
+  std::vector<RowVersion> versions_;  // of a full import: every change, as it committed
+  std::string gc_life_text_ = "10m0s";
+  Duration gc_life_ = 10 * kMinute;
+  Tso safe_point_ = 0;
 };
 
 }  // namespace tidegate::sim

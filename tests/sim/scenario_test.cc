@@ -90,7 +90,8 @@ BOOST_AUTO_TEST_CASE(each_mistake_has_its_place_and_a_near_name) {
         "upgrade-pump, upgrade-pump-1, upgrade-pump-2, upgrade-pump-3, upgrade-pump-4, "
         "upgrade-pump-5, upgrade-pump-6, upgrade-pump-7, upgrade-pump-8, upgrade-pump-9, "
         "copy-drainer, upgrade-drainer, upgrade-drainer-1, upgrade-drainer-2, upgrade-drainer-3, "
-        "upgrade-drainer-4, upgrade-drainer-5; did you mean 'wait-drained'?");
+        "upgrade-drainer-4, upgrade-drainer-5, hold-gc, dump, abandon-old, load; did you mean "
+        "'wait-drained'?");
   check(R"("engine": {"gate": "prof"})",
         "s.json:2:20: 'gate' is 'prof'; it must be one of proof, synced, both; did you mean "
         "'proof'?");
