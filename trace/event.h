@@ -65,6 +65,13 @@ enum class EventKind : std::uint16_t {
   kCheckpointLoaded,  ///< node: drainer; b: commit_ts resumed from; code: CheckpointSource; n: text
                       ///< id
                       ///< of the store's name; c: configured initial-commit-ts
+  // ------------------------------------------------------------ truth: a full import
+  kGcLifeSet,    ///< node: tikv; a: how long it keeps old versions, in ns
+  kDumpMoved,    ///< node: tikv; code: ImportMove; b: timestamp that it reads as of; a: PD TSO now
+  kLoadMoved,    ///< node: downstream; code: ImportMove; b: timestamp of the dump
+  kTableLoaded,  ///< node: downstream; code: table, replaced by its rows as of b; a: how many
+                 ///< kRowLoaded follow; n: shape
+  kRowLoaded,    ///< node: downstream; code: table; a: key; b: timestamp of the dump; c: value
   // ------------------------------------------------------------ truth: the run
   kFaultFired,   ///< node, peer: where (or kNoNode); n: index in the RunPlan; text: its description
   kFaultHealed,  ///< n: index in the RunPlan
@@ -152,6 +159,8 @@ inline constexpr std::array<std::string_view, 2> kApplyFlagNames = {"safe-mode",
 enum class CheckpointSource : std::uint16_t { kStored, kInitialCommitTs, kNow, kZero };
 inline constexpr std::array<std::string_view, 4> kCheckpointSourceNames = {
     "stored", "initial-commit-ts", "now", "zero"};
+enum class ImportMove : std::uint16_t { kBegan, kEnded, kFailed };
+inline constexpr std::array<std::string_view, 3> kImportMoveNames = {"began", "ended", "failed"};
 enum class RunEnd : std::uint16_t { kQuiet, kTimeLimit, kEventLimit };
 inline constexpr std::array<std::string_view, 3> kRunEndNames = {"quiet", "time-limit",
                                                                  "event-limit"};

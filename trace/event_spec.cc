@@ -95,6 +95,15 @@ constexpr FieldSpec kCheckpointSaved[] = {Node(), Peer("by"), kCt, SecondText("s
 constexpr FieldSpec kCheckpointLoaded[] = {Node(), Code("source", kCheckpointSourceNames), kCt,
                                            SecondText("store"), Position(Slot::kC, "initial")};
 
+constexpr FieldSpec kGcLifeSet[] = {Node(), Int(Slot::kA, "ns")};
+constexpr FieldSpec kDumpMoved[] = {Node(), Code("what", kImportMoveNames), Ts(Slot::kB, "as_of"),
+                                    Ts(Slot::kA, "now")};
+constexpr FieldSpec kLoadMoved[] = {Node(), Code("what", kImportMoveNames), Ts(Slot::kB, "as_of")};
+constexpr FieldSpec kTableLoaded[] = {Node(), Table(), Ts(Slot::kB, "as_of"), Int(Slot::kA, "rows"),
+                                      kShape};
+constexpr FieldSpec kRowLoaded[] = {Node(), Table(), Int(Slot::kA, "key"), Ts(Slot::kB, "as_of"),
+                                    Int(Slot::kC, "value")};
+
 constexpr FieldSpec kFaultFired[] = {AnyNode(), AnyPeer("peer"), kFault, Text("what")};
 constexpr FieldSpec kFaultHealed[] = {kFault};
 constexpr FieldSpec kFaultNeverFired[] = {kFault, Text("what")};
@@ -155,6 +164,11 @@ constexpr EventSpec kEventSpecs[] = {
     {EventKind::kDdlApplied, kTruth, "ddl-applied", kDdlApplied},
     {EventKind::kCheckpointSaved, kTruth, "checkpoint-saved", kCheckpointSaved},
     {EventKind::kCheckpointLoaded, kTruth, "checkpoint-loaded", kCheckpointLoaded},
+    {EventKind::kGcLifeSet, kTruth, "gc-life-set", kGcLifeSet},
+    {EventKind::kDumpMoved, kTruth, "dump-moved", kDumpMoved},
+    {EventKind::kLoadMoved, kTruth, "load-moved", kLoadMoved},
+    {EventKind::kTableLoaded, kTruth, "table-loaded", kTableLoaded},
+    {EventKind::kRowLoaded, kTruth, "row-loaded", kRowLoaded},
     {EventKind::kFaultFired, kTruth, "fault-fired", kFaultFired},
     {EventKind::kFaultHealed, kTruth, "fault-healed", kFaultHealed},
     {EventKind::kFaultNeverFired, kTruth, "fault-never-fired", kFaultNeverFired},

@@ -195,6 +195,24 @@ std::string TransportSentence(const Words& w) {
   }
 }
 
+std::string ImportSentence(const Words& w) {
+  const Event& e = w.event();
+  switch (e.kind) {
+    case EventKind::kGcLifeSet:
+      return fmt::format("{} keeps old versions for {}", w.Node(), FormatDuration(e.a));
+    case EventKind::kDumpMoved:
+      return fmt::format("a dump of {} as of {} {} (PD at {})", w.Node(), e.b, w.CodeName(), e.a);
+    case EventKind::kLoadMoved:
+      return fmt::format("the load of the dump as of {} into {} {}", e.b, w.Node(), w.CodeName());
+    case EventKind::kTableLoaded:
+      return fmt::format("{} of {} was replaced by {} rows as of {} (shape {})", w.Table(),
+                         w.Node(), e.a, e.b, e.n);
+    case EventKind::kRowLoaded:
+      return fmt::format("key {} of {} at {} is {} as of {}", e.a, w.Table(), w.Node(), e.c, e.b);
+    default: return "";
+  }
+}
+
 std::string DownstreamSentence(const Words& w) {
   const Event& e = w.event();
   switch (e.kind) {
@@ -214,7 +232,7 @@ std::string DownstreamSentence(const Words& w) {
           "{} resumed from commit_ts {} (source: {}, store: {}, "
           "initial-commit-ts: {})",
           w.Node(), e.b, w.CodeName(), w.SecondText(), e.c);
-    default: return "";
+    default: return ImportSentence(w);
   }
 }
 

@@ -23,6 +23,8 @@ std::unique_ptr<Check> MakeWholeTransaction(const Context& context);
 std::unique_ptr<Check> MakeSchemaBeforeRows(const Context& context);
 std::unique_ptr<Check> MakeStreamsDisjoint(const Context& context);
 std::unique_ptr<Check> MakeConverges(const Context& context);
+std::unique_ptr<Check> MakeStartsAtTheDump(const Context& context);
+std::unique_ptr<Check> MakeSnapshotKept(const Context& context);
 std::unique_ptr<Check> MakeReachesTarget(const Context& context);
 std::unique_ptr<Check> MakeAPumpCanWrite(const Context& context);
 std::unique_ptr<Check> MakeNewPumpsBeforeSwitch(const Context& context);
@@ -72,6 +74,8 @@ constexpr Factory kFactories[] = {
     MakeOnePumpAtATime,
     MakePumpBeforeDrainer,
     MakeStaysRetired,
+    MakeStartsAtTheDump,
+    MakeSnapshotKept,
     // Gate
     MakeGateSound,
     MakeGateStaysShutBehind,

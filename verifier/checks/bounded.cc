@@ -38,15 +38,19 @@ class Bounded final : public Check {
 
   void OnEvent(const Event& event, std::uint64_t index) override {
     const Evidence now = {.index = index, .event = event};
-    if (alive_ && !asks_operator_) JudgeSilence(now);
+    if (alive_ && !asks_operator_ && !program_runs_) JudgeSilence(now);
     last_ = now;
     switch (event.kind) {
       case EventKind::kEngineStarted:
         alive_ = true;
+        program_runs_ = false;
         started_ = true;
         asks_operator_ = false;
         break;
       case EventKind::kEngineCrashed: alive_ = false; break;
+      // A program of the operator's takes the time that it takes; the engine gives up on it itself.
+      case EventKind::kActionStarted: program_runs_ = event.code == kActRunHook; break;
+      case EventKind::kActionDone: program_runs_ = false; break;
       case EventKind::kOperatorAsked: asks_operator_ = true; break;
       case EventKind::kOperatorSaid: asks_operator_ = false; break;
       case EventKind::kStepStarted: step_ = now; break;
@@ -110,6 +114,7 @@ class Bounded final : public Check {
 
   bool started_ = false;
   bool alive_ = false;
+  bool program_runs_ = false;
   bool asks_operator_ = false;
   Evidence last_;  // of what crossed the boundary
   Evidence step_;

@@ -27,11 +27,17 @@ class CheckpointMonotonic final : public Check {
            "by a planned import or undo.";
   }
   Section InSection() const override { return Section::kCheckpoint; }
-  KindSet Subscribes() const override { return {EventKind::kCheckpointSaved}; }
+  KindSet Subscribes() const override {
+    return {EventKind::kCheckpointSaved, EventKind::kLoadMoved};
+  }
 
   void OnEvent(const Event& event, std::uint64_t index) override {
     const std::size_t sink = model().SinkIndex(event.node);
     if (sink == Model::kNoSink) return;
+    if (event.kind == EventKind::kLoadMoved) {
+      if (model().sinks()[sink].load.ended) saves_[sink].clear();  // a planned import
+      return;
+    }
     ++premise_count_;
     const Evidence now = {.index = index, .event = event};
     std::vector<Evidence>& saves = saves_[sink];

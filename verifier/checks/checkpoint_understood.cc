@@ -27,6 +27,8 @@ class CheckpointUnderstood final : public Check {
   void OnEvent(const Event& event, std::uint64_t index) override {
     const std::size_t at = model().SinkOfDrainer(event.node);
     if (at == Model::kNoSink || !model().sinks()[at].saved) return;
+    // What a loaded dump stands for is starts-at-the-dump's question, until somebody saves again.
+    if (model().sinks()[at].load.ended && model().sinks()[at].last_saved.saver == kNoNode) return;
     ++premise_count_;
     const SinkFacts& sink = model().sinks()[at];
     const SavedCheckpoint* own = nullptr;

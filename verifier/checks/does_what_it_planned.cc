@@ -30,7 +30,7 @@ class DoesWhatItPlanned final : public Check {
   Section InSection() const override { return Section::kService; }
   KindSet Subscribes() const override {
     return {EventKind::kActionPlanned, EventKind::kActionStarted, EventKind::kActionDone,
-            EventKind::kAsked, EventKind::kEngineStarted};
+            EventKind::kAsked,         EventKind::kOperatorAsked, EventKind::kEngineStarted};
   }
 
   void OnEvent(const Event& event, std::uint64_t index) override {
@@ -39,7 +39,10 @@ class DoesWhatItPlanned final : public Check {
       case EventKind::kActionPlanned: OnPlanned(event); break;
       case EventKind::kActionStarted: OnStarted(now); break;
       case EventKind::kActionDone: OnDone(event); break;
-      case EventKind::kAsked: asked_since_start_ = true; break;
+      case EventKind::kAsked:
+      case EventKind::kOperatorAsked:  // nothing can be seen of it, and the operator decides
+        asked_since_start_ = true;
+        break;
       default:
         ++life_;
         asked_since_start_ = false;

@@ -49,7 +49,11 @@ class GateBeforeNewDrainer final : public Check {
   }
 
   void OnEnd() override {
-    if (premise_count_ == 0) not_judged_ = "no new Drainer was started";
+    if (!model().has_drain_gate()) {
+      not_judged_ = "a full import waits for no drain";
+    } else if (premise_count_ == 0) {
+      not_judged_ = "no new Drainer was started";
+    }
   }
 
  private:

@@ -38,6 +38,10 @@ class GateOpens final : public Check {
   }
 
   void OnEnd() override {
+    if (!model().has_drain_gate()) {
+      not_judged_ = "a full import waits for no drain";
+      return;
+    }
     if (model().t0() == 0) return;
     for (const SinkFacts& sink : model().sinks()) {
       if (!sink.has_old_drainer || !sink.has_new_drainer) continue;

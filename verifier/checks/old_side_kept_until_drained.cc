@@ -32,6 +32,7 @@ class OldSideKeptUntilDrained final : public Check {
   KindSet Subscribes() const override { return {EventKind::kActionStarted, EventKind::kNodeDown}; }
 
   void OnEvent(const Event& event, std::uint64_t index) override {
+    if (!model().has_drain_gate()) return;
     if (!model().IsNode(event.node) || judged_[event.node] || Rank(event.node) < kPumpRank) return;
     const bool stops = event.kind == EventKind::kActionStarted
                            ? event.code == kActStopProcess
@@ -43,7 +44,11 @@ class OldSideKeptUntilDrained final : public Check {
   }
 
   void OnEnd() override {
-    if (premise_count_ == 0) not_judged_ = "the engine stopped no part of the old side";
+    if (!model().has_drain_gate()) {
+      not_judged_ = "a full import abandons the old side";
+    } else if (premise_count_ == 0) {
+      not_judged_ = "the engine stopped no part of the old side";
+    }
   }
 
  private:

@@ -38,8 +38,8 @@ class SingleDownstreamWriter final : public Check {
   }
   Section InSection() const override { return Section::kProcedure; }
   KindSet Subscribes() const override {
-    return {EventKind::kRowApplied, EventKind::kDdlApplied, EventKind::kCheckpointSaved,
-            EventKind::kCheckpointLoaded, EventKind::kNodeUp};
+    return {EventKind::kRowApplied,       EventKind::kDdlApplied, EventKind::kCheckpointSaved,
+            EventKind::kCheckpointLoaded, EventKind::kNodeUp,     EventKind::kLoadMoved};
   }
 
   void OnEvent(const Event& event, std::uint64_t index) override {
@@ -47,6 +47,7 @@ class SingleDownstreamWriter final : public Check {
       case EventKind::kRowApplied:
       case EventKind::kDdlApplied:
       case EventKind::kCheckpointSaved: OnWrite(event, index); break;
+      case EventKind::kLoadMoved: OnLoad({.index = index, .event = event}); break;
       case EventKind::kCheckpointLoaded:
         drainers_[event.node].store = event.n;
         JudgeOverlap({.index = index, .event = event});
@@ -83,6 +84,19 @@ class SingleDownstreamWriter final : public Check {
     if (any_new_wrote_) JudgeOldWrite({.index = index, .event = event});
   }
 
+  // A load is the new side's first write at its sink.
+  void OnLoad(const Evidence& now) {
+    for (NodeId node = 0; node < drainers_.size(); ++node) {
+      DrainerState& drainer = drainers_[node];
+      if (drainer.side != Side::kNew || header().nodes[node].sink != now.event.node) continue;
+      ++premise_count_;
+      if (drainer.wrote) continue;
+      drainer.wrote = true;
+      drainer.first_write = now;
+      any_new_wrote_ = true;
+    }
+  }
+
   bool Shares(NodeId a, NodeId b) const {
     if (header().nodes[a].sink != header().nodes[b].sink) return false;
     const trace::TextId stores[] = {drainers_[a].store, drainers_[b].store};
@@ -99,12 +113,17 @@ class SingleDownstreamWriter final : public Check {
                   .cause = Blame(old),
                   .why = fmt::format("{} {} commit_ts {} at {} after {} had begun to write there",
                                      NameOf(old), saved ? "saved" : "applied", now.event.b,
-                                     NameOf(now.event.node), NameOf(node)),
+                                     NameOf(now.event.node), Writer(node)),
                   .evidence = {drainers_[node].first_write, now},
                   .nodes = {old, node, now.event.node},
                   .transactions = {now.event.b}});
       return;
     }
+  }
+
+  std::string Writer(NodeId node) const {
+    const bool loaded = drainers_[node].first_write.event.kind == EventKind::kLoadMoved;
+    return loaded ? std::string("the load of a dump") : NameOf(node);
   }
 
   // Both run because the engine started the new one beside the old, unless somebody else brought

@@ -90,6 +90,20 @@ void Ledger::Completed(const Commit& commit) {
   if (done_count_ > kDoneMax) Compact(commit.commit_ts);
 }
 
+void Ledger::CompleteUpTo(Tso ts, std::uint32_t epoch) {
+  for (std::size_t i = 0; i < size_ && At(i).commit_ts <= ts; ++i) {
+    Commit& commit = At(i);
+    if (commit.done()) continue;
+    commit.rows_left = 0;
+    commit.flags = static_cast<std::uint8_t>(commit.flags & ~kCommitPartial);
+    commit.epoch = epoch & 0xFF;
+    ++completed_count_;
+    ++done_count_;
+    if (commit.pump != kNoNode) --outstanding_by_pump_[commit.pump];
+  }
+  if (done_count_ > kDoneMax) Compact(ts);
+}
+
 void Ledger::Forget(Tso floor) {
   while (size_ > 0 && At(0).done() && At(0).commit_ts <= floor) PopFront();
   // A commit that is stuck in front must not keep the whole run behind it.

@@ -113,6 +113,9 @@ class Ledger {
   /// To be called when `commit` has just become done.
   void Completed(const Commit& commit);
 
+  /// A load brought everything at or below `ts`: what is outstanding there is done.
+  void CompleteUpTo(Tso ts, std::uint32_t epoch);
+
   /// Forgets whole-applied commits at or below `floor` from the front.
   void Forget(Tso floor);
 

@@ -18,6 +18,7 @@ constexpr std::size_t kRowsUsual = 200;  // of a table in a small run
 
 Model::Model(const trace::Header& header, const trace::TextTable& texts)
     : header_(header), texts_(texts), acts_(header) {
+  is_import_ = header.procedure == "full-import";
   const std::size_t node_count = header.nodes.size();
   nodes_.resize(node_count);
   drainers_.resize(node_count);

@@ -70,6 +70,15 @@ struct GateDecision {
   Tso t0 = 0;  ///< barrier as it stood then; 0: some writer's path to the old side was open
 };
 
+/// A full import into the sink: its tables were replaced by rows as of a timestamp.
+struct LoadFacts {
+  bool ended = false;
+  Tso as_of = 0;
+  Evidence began;
+  Evidence evidence;         ///< of its end
+  std::vector<bool> tables;  ///< that were replaced since it began
+};
+
 struct SinkFacts {
   NodeId node = kNoNode;
   bool keyed = true;
@@ -83,6 +92,7 @@ struct SinkFacts {
   bool saved = false;
   SavedCheckpoint last_saved;
   GateDecision gate;
+  LoadFacts load;
   /// The highest commit_ts that an old Drainer saved before the engine went on: what the product
   /// had called done by itself.
   Tso covered_before_gate = 0;
@@ -145,6 +155,8 @@ class Model {
   }
 
   const trace::Header& header() const { return header_; }
+  /// Does the procedure hand a drained stream over? A full import abandons it.
+  bool has_drain_gate() const { return !is_import_; }
   const NodeFacts& node(NodeId id) const { return nodes_[id]; }
   const trace::NodeInfo& info(NodeId id) const { return header_.nodes[id]; }
   bool IsNode(NodeId id) const { return id < nodes_.size(); }
@@ -262,6 +274,9 @@ class Model {
   void FaultFired(const trace::Event& event);
   void Asked(const trace::Event& event);
   void Answered(const trace::Event& event);
+  void LoadMoved(const trace::Event& event);
+  void TableLoaded(const trace::Event& event);
+  void RowLoaded(const trace::Event& event);
   void Decide(NodeId drainer, const trace::Event& event);
   void FinishCommit();
   bool MarkRow(std::size_t sink, Commit* commit, std::uint64_t identity);
@@ -303,6 +318,7 @@ class Model {
   std::uint32_t new_paths_open_ = 0;
   bool any_old_path_seen_ = false;
   bool any_gate_taken_ = false;
+  bool is_import_ = false;
   bool any_fault_ = false;
   Time last_fault_time_ = 0;
   bool workload_stopped_ = false;

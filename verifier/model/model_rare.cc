@@ -39,6 +39,9 @@ void Model::ApplyRare(const Event& event) {
     case EventKind::kRegistryMoved: RegistryMoved(event); break;
     case EventKind::kCheckpointSaved: CheckpointSaved(event); break;
     case EventKind::kCheckpointLoaded: CheckpointLoaded(event); break;
+    case EventKind::kLoadMoved: LoadMoved(event); break;
+    case EventKind::kTableLoaded: TableLoaded(event); break;
+    case EventKind::kRowLoaded: RowLoaded(event); break;
     case EventKind::kFaultFired: FaultFired(event); break;
     case EventKind::kFaultHealed: last_fault_time_ = event.time; break;
     case EventKind::kWorkloadStopped: workload_stopped_ = true; break;
@@ -260,7 +263,7 @@ void Model::RegistryMoved(const Event& event) {
 
 void Model::Decide(NodeId drainer, const Event& event) {
   const std::size_t index = SinkOfDrainer(drainer);
-  if (index == kNoSink) return;
+  if (index == kNoSink || is_import_) return;
   SinkFacts& sink = sinks_[index];
   if (sink.gate.taken || !sink.has_old_drainer || !sink.has_new_drainer) return;
   sink.gate.taken = true;

@@ -92,7 +92,8 @@ bool MayWriteTo(const Release& release, Era era) {
   const bool cluster = OnBinlogBranch(release) || !Before(release, kFirstCluster);
   switch (era) {
     case Era::kLocal: return Before(release, kFirstAfterLocal);
-    case Era::kKafka: return !cluster && !Before(release, kFirstKafka);
+    // The -binlog line of 2.0 was made for cluster Pumps: before its first release there is none.
+    case Era::kKafka: return !cluster && !release.binlog_branch && !Before(release, kFirstKafka);
     case Era::kCluster: return cluster;
     case Era::kNone: break;
   }

@@ -28,7 +28,9 @@ BOOST_AUTO_TEST_CASE(TheManualsTable) {
   BOOST_TEST(Eras("v1.0.8") == "local kafka");
   BOOST_TEST(Eras("v1.1.0-alpha") == "kafka");
   BOOST_TEST(Eras("2.0.11") == "kafka");
-  BOOST_TEST(Eras("v2.0.7-binlog") == "kafka");
+  BOOST_TEST(Eras("v2.0.7") == "kafka");
+  BOOST_TEST(Eras("v2.0.7-binlog") == "");
+  BOOST_TEST(Eras("v1.0") == "local kafka");
   BOOST_TEST(Eras("v2.0.8-binlog") == "cluster");
   BOOST_TEST(Eras("v2.0.11-binlog") == "cluster");
   BOOST_TEST(Eras("v2.1.0-beta") == "kafka");
