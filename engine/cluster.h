@@ -92,6 +92,10 @@ struct Bystander {
 struct Hooks {
   std::vector<std::string> detach_service;
   std::vector<std::string> attach_service;
+  std::vector<std::string> dump;  ///< of a full import; takes ${DUMP_TS}
+  std::vector<std::string> load;  ///< once a sink; takes ${SINK}
+  std::vector<std::string>
+      compare;  ///< after each load: rows of ${SINK} against ${DUMP_TS}; or none
 };
 
 /// Of a rolling upgrade `new_pumps` and `new_drainers` are the running ones, which are upgraded
@@ -113,6 +117,8 @@ struct Cluster {
   Hooks hooks;
   std::string marker_schema;      ///< a replicated schema in which the marker DDL may run; ""
   Duration write_outage_max = 0;  ///< 0: no budget
+  Duration dump_max = 6 * kHour;  ///< how long the hooks of a full import may take
+  Duration load_max = 12 * kHour;
   Duration kafka_retention = 7 * 24 * kHour;
   Duration pump_gc = 7 * 24 * kHour;
   VersionText binlog_version;  ///< of a rolling upgrade: what Pumps and Drainers run now

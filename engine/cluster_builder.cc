@@ -273,8 +273,9 @@ Status FillFromSite(const Site* site, Cluster* cluster) {
   static const Site kNone;
   const Site& from = site == nullptr ? kNone : *site;
   if (!from.name.empty()) cluster->name = from.name;
-  cluster->hooks.detach_service = from.detach_service;
-  cluster->hooks.attach_service = from.attach_service;
+  cluster->hooks = {from.detach_service, from.attach_service, from.dump, from.load, from.compare};
+  cluster->dump_max = from.dump_max.value_or(cluster->dump_max);
+  cluster->load_max = from.load_max.value_or(cluster->load_max);
   cluster->marker_schema = from.marker_schema;
   cluster->write_outage_max = from.write_outage_max.value_or(0);
   if (from.kafka_retention.has_value()) {

@@ -69,6 +69,27 @@ struct Text {
   std::string operator()(const Retired&) const {
     return "every retired unit is inactive and its port refuses";
   }
+  std::string operator()(const CheckpointCarried&) const {
+    return "the new Drainer will begin at the handed-over commitTS, and nothing overrides it";
+  }
+  std::string operator()(const ImportPreflightHolds&) const {
+    return "the registry and the GC life time can be read, and nothing speaks against the import";
+  }
+  std::string operator()(const GcLifeKnown&) const {
+    return "gc-life := tikv_gc_life_time of mysql.tidb";
+  }
+  std::string operator()(const GcLifeAtLeast& c) const {
+    return fmt::format("tikv_gc_life_time is at least {}", FormatDuration(c.life));
+  }
+  std::string operator()(const GcLifeRestored&) const {
+    return "tikv_gc_life_time is what it was before";
+  }
+  std::string operator()(const StaleCheckpointKnown&) const {
+    return "the checkpoint that would beat initial-commit-ts is known";
+  }
+  std::string operator()(const CheckpointGone&) const {
+    return "nothing stands where the new Drainer looks for a checkpoint";
+  }
   std::string operator()(const EffectThere&) const { return "the action's effect is there"; }
   template <typename Rolling>
   std::string operator()(const Rolling& c) const {
@@ -83,6 +104,7 @@ struct Asker {
   void operator()(const PreflightHolds&) const { AppendPreflightQueries(context, out); }
   void operator()(const Drained& c) const { AppendDrainedQueries(c, context, out); }
   void operator()(const HandOverReady& c) const { AppendHandOverQueries(c, context, out); }
+  void operator()(const CheckpointCarried& c) const { AppendCarriedQueries(c, context, out); }
   void operator()(const EffectThere&) const { AppendEffectQueries(context, out); }
   template <typename C>
   void operator()(const C& c) const {
@@ -97,6 +119,9 @@ struct Judge {
   Verdict operator()(const PreflightHolds&) const { return EvaluatePreflight(context, answers); }
   Verdict operator()(const Drained& c) const { return EvaluateDrained(c, context, answers); }
   Verdict operator()(const HandOverReady& c) const { return EvaluateHandOver(c, context, answers); }
+  Verdict operator()(const CheckpointCarried& c) const {
+    return EvaluateCarried(c, context, answers);
+  }
   Verdict operator()(const EffectThere&) const { return EvaluateEffect(context, answers); }
   template <typename C>
   Verdict operator()(const C& c) const {

@@ -132,6 +132,32 @@ struct DrainerBack {
   std::string fact;
 };
 
+/// What the new Drainer will begin with is the old one's timestamp: in the file that it reads, or
+/// by --initial-commit-ts, which counts as long as its table has no row.
+struct CheckpointCarried {
+  std::size_t drainer = 0;  ///< index into Cluster::old_drainers
+};
+
+// ---- of a full import (look_import.cc)
+/// What can be known before step 1 where nothing of the old side is carried over.
+struct ImportPreflightHolds {};
+/// Learns "gc-life", TiKV's GC life time as SQL shows it.
+struct GcLifeKnown {};
+/// The GC life time is at least so long.
+struct GcLifeAtLeast {
+  Duration life = 0;
+};
+/// The GC life time is what it was ("gc-life"); so it is as long as that was never learned.
+struct GcLifeRestored {};
+/// Learns "cluster-id/NAME", the key of the row that would beat initial-commit-ts; "-" when there
+/// is none.
+struct StaleCheckpointKnown {
+  std::size_t drainer = 0;  ///< index into Cluster::old_drainers
+};
+/// Nothing stands where the new Drainer looks for a checkpoint.
+struct CheckpointGone {
+  std::size_t drainer = 0;  ///< index into Cluster::old_drainers
+};
 /// The effect of the action that is being probed is there.
 struct EffectThere {};
 
@@ -140,7 +166,8 @@ using Condition =
                  NoDdlRunning, MarkerExists, TidbsStopped, TidbsUp, TidbsUpgraded, TidbsLogToPumps,
                  Drained, ProcessIs, HandOverReady, DrainersPast, Retired, RollingHolds, BinaryIs,
                  RunsFrom, PumpsServe, TimestampFrom, PumpBack, PumpRead, CheckpointKept,
-                 DrainerBack, EffectThere>;
+                 DrainerBack, CheckpointCarried, ImportPreflightHolds, GcLifeKnown, GcLifeAtLeast,
+                 GcLifeRestored, StaleCheckpointKnown, CheckpointGone, EffectThere>;
 
 /// One printed line, for plans: "every new Pump is registered online with a fresh heartbeat".
 std::string Describe(const Condition& condition);

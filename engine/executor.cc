@@ -188,6 +188,12 @@ std::string Executor::WhoServes() const {
     return "the service may be detached still and writes go to the new Pumps; the old side keeps "
            "running; resume goes on with start-tidb";
   }
+  if (plan_->options.procedure == Procedure::kFullImport) {
+    return fmt::format(
+        "TiDB writes to the new Pumps, which keep it until the import is done; resume goes on with "
+        "{}",
+        step().id);
+  }
   return fmt::format(
       "TiDB writes to the new Pumps; the old side keeps running until it is drained; "
       "resume goes on with {}",

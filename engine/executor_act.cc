@@ -43,6 +43,9 @@ const port::Action& Executor::Filled(const Act& act) {
   filled_ = act.action;
   std::string* bytes = BytesOf(&filled_);
   if (bytes != nullptr) FillFacts(facts_, bytes);
+  if (auto* hook = std::get_if<port::RunHook>(&filled_)) {
+    for (std::string& word : hook->argv) FillFacts(facts_, &word);
+  }
   return filled_;
 }
 

@@ -158,6 +158,14 @@ Verdict JudgePumps(const LookContext& context, std::size_t index, const Registry
                       "tail is in Kafka); start that Pump again and keep it running",
                       name, first.id));
     }
+    if (context.cluster.era == "local" && now == registry.pumps.end()) {
+      // tag rc2.3: pump/registry.go UnregisterNode, drainer/collector.go
+      return Fails(ClauseOf(kPumpOffline, index),
+                   fmt::format("the key of old Pump {} is gone: a Local Pump deletes it when it is "
+                               "stopped, and {} forgets what it had not read of it; start that "
+                               "Pump again and keep it running",
+                               first.id, name));
+    }
     return Fails(ClauseOf(kPumpMissing, index),
                  fmt::format("{} does not read old Pump {}", name, first.id));
   }
@@ -288,39 +296,6 @@ Verdict EvaluateDrained(const Drained& gate, const LookContext& context,
   }
   Verdict verdict = JudgeSaved(gate, context, answers);
   return verdict.state == Verdict::State::kHolds ? Holds(OpenText(gate, context)) : verdict;
-}
-
-void AppendHandOverQueries(const HandOverReady& look, const LookContext& context,
-                           std::vector<port::Query>* queries) {
-  queries->push_back(
-      OldCheckpointPlace(context.cluster.old_drainers[look.drainer], context.cluster.era).query);
-}
-
-Verdict EvaluateHandOver(const HandOverReady& look, const LookContext& context,
-                         const std::vector<port::Answer>& answers) {
-  const Drainer& drainer = context.cluster.old_drainers[look.drainer];
-  const std::string& name = drainer.process.name;
-  const CheckpointPlace place = OldCheckpointPlace(drainer, context.cluster.era);
-  const Result<Checkpoint> saved = ParseCheckpoint(place, answers[0]);
-  if (!saved) return Unknown(1, saved.error().message);
-  if (!saved->present || saved->commit_ts <= 0) {
-    return Never(fmt::format("{} holds no commitTS: nothing can be handed over from {}",
-                             place.sentence, name));
-  }
-  const Tso t0 = context.facts.TsoOf("T0");
-  if (saved->commit_ts > t0) {
-    return Never(
-        fmt::format("{} is at {}, past T0 ({}): somebody else writes it, or a new Drainer "
-                    "ran already; find out who before anything is started",
-                    place.sentence, saved->commit_ts, t0));
-  }
-  if (saved->commit_ts < context.facts.TsoOf("checkpoint/" + name)) {
-    return Never(fmt::format("{} went back to {}: it was further when the upgrade began",
-                             place.sentence, saved->commit_ts));
-  }
-  Verdict verdict = Holds(fmt::format("{} hands over commitTS {}", name, saved->commit_ts));
-  verdict.facts.emplace_back("handover/" + name, std::to_string(saved->commit_ts));
-  return verdict;
 }
 
 std::string RegistryFact(const Registry& registry) {

@@ -37,6 +37,11 @@ void AppendHandOverQueries(const HandOverReady& look, const LookContext& context
 Verdict EvaluateHandOver(const HandOverReady& look, const LookContext& context,
                          const std::vector<port::Answer>& answers);
 
+void AppendCarriedQueries(const CheckpointCarried& look, const LookContext& context,
+                          std::vector<port::Query>* queries);
+Verdict EvaluateCarried(const CheckpointCarried& look, const LookContext& context,
+                        const std::vector<port::Answer>& answers);
+
 /// The fact "registry": "id", or "id=OFFLINE_TS" of an offline one, separated by blanks.
 std::string RegistryFact(const Registry& registry);
 

@@ -31,6 +31,12 @@ TIDEGATE_LOOK(TidbsLogToPumps);
 TIDEGATE_LOOK(ProcessIs);
 TIDEGATE_LOOK(DrainersPast);
 TIDEGATE_LOOK(Retired);
+TIDEGATE_LOOK(ImportPreflightHolds);
+TIDEGATE_LOOK(GcLifeKnown);
+TIDEGATE_LOOK(GcLifeAtLeast);
+TIDEGATE_LOOK(GcLifeRestored);
+TIDEGATE_LOOK(StaleCheckpointKnown);
+TIDEGATE_LOOK(CheckpointGone);
 #undef TIDEGATE_LOOK
 
 // ---- shared by the looks
@@ -42,6 +48,10 @@ Verdict JudgeDown(const std::string& host, const std::string& unit, std::int64_t
 bool VersionMatches(std::string_view said, std::string_view wanted);
 /// The entry of `pump`, by its address or its node id; null when it is not registered.
 const ClusterNode* FindPump(const std::vector<ClusterNode>& nodes, const Pump& pump);
+
+/// TiKV's GC life time, as one of the TiDBs shows it; the text is a duration.
+void AppendGcLifeQuery(const LookContext& context, std::vector<port::Query>* out);
+Result<std::string> ReadGcLife(const port::Answer& answer);
 
 /// The probe of an action, by its kind.
 void AppendEffectQueries(const LookContext& context, std::vector<port::Query>* out);

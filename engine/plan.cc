@@ -63,8 +63,10 @@ std::string TaskId(std::string_view prefix, std::string_view step, std::size_t n
 std::vector<Step> StepsOf(const Cluster& cluster, const PlanOptions& options) {
   switch (options.procedure) {
     case Procedure::kKafkaToCluster:
+    case Procedure::kLocalToCluster:
       return options.style == Style::kOurs ? StepsKafkaToCluster(cluster, options)
                                            : StepsLiteral(cluster, options);
+    case Procedure::kFullImport: return StepsFullImport(cluster);
     case Procedure::kRollingManual:
     case Procedure::kRollingAnsible:
       return options.style == Style::kOurs ? StepsRolling(cluster, options)
@@ -94,6 +96,13 @@ Result<Plan> BuildPlan(const Cluster& cluster, const PlanOptions& options) {
     std::string text;
     for (const std::string& refusal : refusals) text += (text.empty() ? "" : "\n") + refusal;
     if (!text.empty()) return Error{ErrorCode::kRefused, std::move(text), ""};
+  }
+  if (options.style == Style::kLiteral && options.procedure == Procedure::kFullImport) {
+    return Error{
+        ErrorCode::kRefused,
+        "the manual has one sentence for a full import and no steps: there is no letter to "
+        "follow",
+        ""};
   }
   Plan plan;
   plan.options = options;

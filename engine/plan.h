@@ -107,6 +107,9 @@ std::uint64_t Digest(std::string_view bytes, std::uint64_t digest = 0xCBF29CE484
 
 std::vector<Step> StepsKafkaToCluster(const Cluster& cluster, const PlanOptions& options);
 std::vector<Step> StepsLiteral(const Cluster& cluster, const PlanOptions& options);
+std::vector<Step> StepsFullImport(const Cluster& cluster);
+/// How long TiKV must keep old versions for a full import.
+Duration ImportGcLife(const Cluster& cluster);
 std::vector<Step> StepsRolling(const Cluster& cluster, const PlanOptions& options);
 std::vector<Step> StepsRollingLiteral(const Cluster& cluster, const PlanOptions& options);
 

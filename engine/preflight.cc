@@ -17,6 +17,20 @@ void CheckVersions(const Cluster& cluster, Refusals* out) {
   if (!pair) out->push_back(pair.error().message);
 }
 
+// Each of the two has its own name, so that nobody takes one pipeline for the other.
+void CheckProcedure(const Cluster& cluster, const PlanOptions& options, Refusals* out) {
+  const bool local = cluster.era == "local";
+  if (options.procedure == Procedure::kKafkaToCluster && local) {
+    out->emplace_back(
+        "this cluster runs the Local version (no Kafka and no ZooKeeper is configured, and its "
+        "TiDB "
+        "goes with it): use --procedure local-to-cluster");
+  }
+  if (options.procedure == Procedure::kLocalToCluster && !local) {
+    out->emplace_back("this cluster runs the Kafka version: use --procedure kafka-to-cluster");
+  }
+}
+
 void CheckThere(const Cluster& cluster, Refusals* out) {
   if (cluster.new_pumps.empty()) {
     out->emplace_back("no new Pump is planned: name at least one in the target inventory");
@@ -134,7 +148,13 @@ void CheckSink(const Cluster& cluster, const Drainer& drainer, Refusals* out) {
 void CheckGate(const Cluster& cluster, const PlanOptions& options, Refusals* out) {
   if (options.gate != Gate::kBoth) return;
   for (const Drainer& drainer : cluster.old_drainers) {
-    if (!SyncedCanRise(drainer)) {
+    if (cluster.era == "local") {
+      // tag rc2.3: drainer/collector.go: two timestamps of PD would have to be equal
+      out->push_back(
+          fmt::format("--gate both: Synced of {} (Local version) is Upper == Lower, which "
+                      "does not come true; use --gate proof",
+                      drainer.process.name));
+    } else if (!SyncedCanRise(drainer)) {
       out->push_back(
           fmt::format("--gate both: Synced of {} ({} with dispatch) can't become true while it is "
                       "healthy, only "
@@ -172,6 +192,7 @@ bool SyncedCanRise(const Drainer& drainer) {
 std::vector<std::string> RefusalsOf(const Cluster& cluster, const PlanOptions& options) {
   if (IsRolling(options.procedure)) return RollingRefusalsOf(cluster, options);
   Refusals refusals;
+  CheckProcedure(cluster, options, &refusals);
   CheckVersions(cluster, &refusals);
   CheckThere(cluster, &refusals);
   CheckHomes(cluster, &refusals);
@@ -181,6 +202,10 @@ std::vector<std::string> RefusalsOf(const Cluster& cluster, const PlanOptions& o
       CheckSuccessor(cluster.old_drainers[i], cluster.new_drainers[next], &refusals);
     }
     CheckSink(cluster, cluster.old_drainers[i], &refusals);
+  }
+  if (options.procedure == Procedure::kFullImport) {
+    AddImportRefusals(cluster, &refusals);
+    return refusals;
   }
   CheckGate(cluster, options, &refusals);
   CheckRetention(cluster, options, &refusals);

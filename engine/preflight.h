@@ -21,6 +21,9 @@ std::vector<std::string> RollingRefusalsOf(const Cluster& cluster, const PlanOpt
 /// its clock every 3 s (tidb-binlog kafka: drainer/syncer.go sync).
 bool SyncedCanRise(const Drainer& drainer);
 
+/// What a full import needs beyond the homes: hooks, sinks, GC.
+void AddImportRefusals(const Cluster& cluster, std::vector<std::string>* refusals);
+
 void AppendPreflightQueries(const LookContext& context, std::vector<port::Query>* queries);
 Verdict EvaluatePreflight(const LookContext& context, const std::vector<port::Answer>& answers);
 

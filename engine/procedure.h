@@ -14,9 +14,11 @@ enum class Procedure : std::uint8_t {
   kKafkaToCluster,  ///< the manual's seven steps
   kRollingManual,   ///< within the cluster version, replacing files by hand
   kRollingAnsible,  ///< within the cluster version, by tidb-ansible's playbooks
+  kLocalToCluster,  ///< the seven steps from the Local version
+  kFullImport,      ///< the manual's note: import everything, abandon the old version
 };
-inline constexpr std::array<std::string_view, 3> kProcedureNames = {
-    "kafka-to-cluster", "rolling-manual", "rolling-ansible"};
+inline constexpr std::array<std::string_view, 5> kProcedureNames = {
+    "kafka-to-cluster", "rolling-manual", "rolling-ansible", "local-to-cluster", "full-import"};
 
 /// Pumps and Drainers of the cluster version, upgraded in place.
 constexpr bool IsRolling(Procedure procedure) {

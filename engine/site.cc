@@ -214,6 +214,9 @@ class SiteReader {
       JsonObjectReader each(document_, *hooks, "hooks");
       each.Strings("detach_service", &site_.detach_service);
       each.Strings("attach_service", &site_.attach_service);
+      each.Strings("dump", &site_.dump);
+      each.Strings("load", &site_.load);
+      each.Strings("compare", &site_.compare);
       TRY(each.Finish());
       if (site_.detach_service.empty() != site_.attach_service.empty()) {
         return document_.ErrorAt(hooks->offset,
@@ -226,7 +229,10 @@ class SiteReader {
       each.String("defaults_file", &site_.sql_defaults_file);
       TRY(each.Finish());
     }
-    TRY(ReadDuration(in->Find("budgets"), "write_outage", kSecond, &site_.write_outage_max));
+    const JsonValue* budgets = in->Find("budgets");
+    TRY(ReadDuration(budgets, "write_outage", kSecond, &site_.write_outage_max));
+    TRY(ReadDuration(budgets, "dump", kSecond, &site_.dump_max));
+    TRY(ReadDuration(budgets, "load", kSecond, &site_.load_max));
     const JsonValue* retention = in->Find("retention");
     TRY(ReadDuration(retention, "kafka", kMinute, &site_.kafka_retention));
     // cluster Pump: gc is counted in days and must be above 0 (pump/config.go)

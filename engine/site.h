@@ -89,10 +89,15 @@ struct Site {
   SiteService zookeeper;
   std::vector<std::string> detach_service;
   std::vector<std::string> attach_service;
+  std::vector<std::string> dump;
+  std::vector<std::string> load;
+  std::vector<std::string> compare;
   std::string marker_schema;
   std::string ansible_dir;  ///< where tidb-ansible lies on the control machine
   std::string sql_defaults_file;
   std::optional<Duration> write_outage_max;
+  std::optional<Duration> dump_max;
+  std::optional<Duration> load_max;
   std::optional<Duration> kafka_retention;
   std::optional<Duration> pump_gc;
 };

@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(RendersTheManualsLetter) {
 
 BOOST_AUTO_TEST_CASE(CarriesTheCheckpointOfTheLocalEraToWhereTheNewDrainerLooks) {
   Cluster cluster = MakeCluster({.sink_type = "pb", .era = "local"});
-  const std::string text = RenderPlan(PlanOf(cluster));
+  const std::string text = RenderPlan(PlanOf(cluster, {.procedure = Procedure::kLocalToCluster}));
   BOOST_TEST(text.find("write-file /srv/new/data.new-drainer-1/savepoint on 10.0.2.101 from "
                        "read-remote-file /srv/old/data.old-drainer-1/savePoint on 10.0.2.1 "
                        "(commitTS only)") != std::string::npos,
