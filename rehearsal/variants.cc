@@ -312,7 +312,8 @@ std::vector<Variant> LastVariants() {
 std::vector<Variant> MakeVariants() {
   std::vector<Variant> all;
   for (const std::vector<Variant>& some :
-       std::array{FirstVariants(), MoreVariants(), LastVariants(), RollingVariants()}) {
+       std::array{FirstVariants(), MoreVariants(), LastVariants(), RollingVariants(),
+                  LocalVariants(), ImportVariants()}) {
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;

@@ -28,6 +28,9 @@ struct Variant {
 const std::vector<Variant>& Variants();
 /// Those of rolling upgrades; a part of Variants.
 std::vector<Variant> RollingVariants();
+/// Those of local-to-cluster and of full-import (variants_import.cc).
+std::vector<Variant> LocalVariants();
+std::vector<Variant> ImportVariants();
 
 /// "" gives an engine without mistake. Errors: unknown name, with the nearest one.
 Result<Variant> FindVariant(std::string_view name);
