@@ -39,9 +39,10 @@ class DoesWhatItPlanned final : public Check {
       case EventKind::kActionPlanned: OnPlanned(event); break;
       case EventKind::kActionStarted: OnStarted(now); break;
       case EventKind::kActionDone: OnDone(event); break;
-      case EventKind::kAsked:
-      case EventKind::kOperatorAsked:  // nothing can be seen of it, and the operator decides
-        asked_since_start_ = true;
+      case EventKind::kAsked: asked_since_start_ = true; break;
+      case EventKind::kOperatorAsked:
+        // Nothing can be seen of it, and the operator decides. No other question is about that.
+        if (texts().Get(event.text).starts_with("again:")) asked_since_start_ = true;
         break;
       default:
         ++life_;

@@ -103,6 +103,27 @@ why: after its crash the engine did 'start_new-pump-1' again without a look at i
 )");
 }
 
+// The operator's word stands in for a look, where it was asked for about that very action.
+BOOST_AUTO_TEST_CASE(AgainAfterACrashAndAQuestion) {
+  const auto text = [](const std::string& question) {
+    return "event action-planned n=1 code=1 text=start_new-pump-1\n"
+           "engine started ours\n"
+           "event action-started code=1 a=2 text=start_new-pump-1\n"
+           "event engine-crashed n=1 code=2\n"
+           "event engine-started n=2 text=ours\n"
+           "event operator-asked text=" +
+           question +
+           "\n"
+           "event operator-said text=yes\n"
+           "event action-started code=1 a=5 text=start_new-pump-1\n"
+           "event action-done code=0 a=5\n"
+           "engine done\n"
+           "end quiet\n";
+  };
+  BOOST_TEST(FindingText(JudgeText(text("again:deploy-pump/1")), kCheck) == "");
+  BOOST_TEST(FindingText(JudgeText(text("one-way-door")), kCheck) != "");
+}
+
 BOOST_AUTO_TEST_CASE(AgainAfterACrashAndALook) {
   const std::string text = R"(
 event action-planned n=1 code=3 text=install_new-pump-1
