@@ -104,13 +104,12 @@ Answer Imports::FinishDump(const Running& running) {
   if (!world_.tikv().Readable(running.as_of)) {
     return Failed("ERROR 9006 (HY000): GC life time is shorter than transaction duration");
   }
-  DumpFiles& files = dump_.emplace();
-  files.as_of = running.as_of;
-  files.rows = world_.tikv().RowsAsOf(running.as_of);
+  DumpFiles files{running.as_of, world_.tikv().RowsAsOf(running.as_of), {}};
   for (std::size_t table = 0; table < world_.plan().tables.size(); ++table) {
     files.shapes.push_back(
         world_.tikv().ShapeAsOf(static_cast<std::uint16_t>(table), running.as_of));
   }
+  dump_ = std::move(files);
   return {};
 }
 
