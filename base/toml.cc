@@ -1,62 +1,52 @@
 #include "base/toml.h"
 
 #include <fmt/format.h>
+#include <toml++/toml.h>
 
-#include <sstream>
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wconversion"
-#include <toml.hpp>
-#pragma GCC diagnostic pop
+#include <algorithm>
 
 namespace tidegate {
 
 struct TomlFlattener {
   TomlTable* out;
-  bool beyond_64_bits = false;
 
-  static std::string Join(const std::string& prefix, const std::string& key) {
-    const std::string name = key.find('.') == std::string::npos ? key : fmt::format("\"{}\"", key);
+  static std::string Join(const std::string& prefix, std::string_view key) {
+    const std::string name =
+        key.find('.') == std::string_view::npos ? std::string(key) : fmt::format("\"{}\"", key);
     return prefix.empty() ? name : prefix + "." + name;
   }
 
-  void Add(const std::string& key, const toml::value& value) {
-    if (value.is_table()) {
-      for (const auto& [name, child] : value.as_table()) Add(Join(key, name), child);
-    } else if (value.is_string()) {
-      out->strings_[key] = value.as_string().str;
-    } else if (value.is_integer()) {
-      // toml11 reads what is larger as the largest there is, which a timestamp must never be.
-      const std::int64_t integer = value.as_integer();
-      beyond_64_bits |= integer == INT64_MAX || integer == INT64_MIN;
-      out->ints_[key] = integer;
-    } else if (value.is_boolean()) {
-      out->bools_[key] = value.as_boolean();
-    } else if (value.is_array() && AllStrings(value.as_array())) {
-      std::vector<std::string> list;
-      for (const toml::value& element : value.as_array()) list.push_back(element.as_string().str);
-      out->lists_[key] = std::move(list);
-    } else if (value.is_array() && AllTables(value.as_array())) {
-      std::size_t index = 0;
-      for (const toml::value& element : value.as_array()) {
-        Add(Join(key, std::to_string(index++)), element);
-      }
+  void AddTable(const std::string& prefix, const toml::table& table) {
+    for (const auto& [key, child] : table) Add(Join(prefix, key.str()), child);
+  }
+
+  void Add(const std::string& key, const toml::node& node) {
+    if (const toml::table* const table = node.as_table()) {
+      AddTable(key, *table);
+    } else if (const auto* const string = node.as_string()) {
+      out->strings_[key] = string->get();
+    } else if (const auto* const integer = node.as_integer()) {
+      out->ints_[key] = integer->get();
+    } else if (const auto* const boolean = node.as_boolean()) {
+      out->bools_[key] = boolean->get();
+    } else if (const toml::array* const array = node.as_array()) {
+      AddArray(key, *array);
     } else {
-      out->other_[key] = toml::format(value);
+      out->others_.insert(key);
     }
   }
 
-  static bool AllTables(const toml::array& array) {
-    for (const toml::value& element : array) {
-      if (!element.is_table()) return false;
+  void AddArray(const std::string& key, const toml::array& array) {
+    if (array.empty() || array.is_homogeneous<std::string>()) {
+      std::vector<std::string> list;
+      for (const toml::node& element : array) list.push_back(element.as_string()->get());
+      out->lists_[key] = std::move(list);
+    } else if (array.is_array_of_tables()) {
+      std::size_t index = 0;
+      for (const toml::node& element : array) Add(Join(key, std::to_string(index++)), element);
+    } else {
+      out->others_.insert(key);
     }
-    return !array.empty();
-  }
-
-  static bool AllStrings(const toml::array& array) {
-    for (const toml::value& element : array) {
-      if (!element.is_string()) return false;
-    }
-    return true;
   }
 };
 
@@ -73,18 +63,11 @@ auto Lookup(const Map& map, std::string_view key) -> decltype(&map.begin()->seco
 Result<TomlTable> TomlTable::Parse(const std::string& text, const std::string& file) {
   TomlTable table;
   try {
-    std::istringstream stream(text);
-    TomlFlattener flattener{&table};
-    flattener.Add("", toml::parse(stream, file));
-    if (flattener.beyond_64_bits) {
-      return Error{ErrorCode::kBadInput, "an integer is at or beyond the limits of 64 bits", file};
-    }
-  } catch (const toml::exception& failure) {
-    return Error{
-        ErrorCode::kBadInput, "not TOML",
-        fmt::format("{}:{}:{}", file, failure.location().line(), failure.location().column())};
-  } catch (const std::exception& failure) {
-    return Error{ErrorCode::kBadInput, fmt::format("not TOML: {}", failure.what()), file};
+    TomlFlattener{&table}.AddTable("", toml::parse(text, file));
+  } catch (const toml::parse_error& failure) {
+    const toml::source_position at = failure.source().begin;
+    return Error{ErrorCode::kBadInput, fmt::format("not TOML: {}", failure.description()),
+                 fmt::format("{}:{}:{}", file, at.line, at.column)};
   }
   return table;
 }
@@ -102,7 +85,7 @@ std::vector<std::string> TomlTable::Keys() const {
   for (const auto& entry : ints_) keys.push_back(entry.first);
   for (const auto& entry : bools_) keys.push_back(entry.first);
   for (const auto& entry : lists_) keys.push_back(entry.first);
-  for (const auto& entry : other_) keys.push_back(entry.first);
+  keys.insert(keys.end(), others_.begin(), others_.end());
   std::sort(keys.begin(), keys.end());
   return keys;
 }

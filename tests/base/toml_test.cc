@@ -70,6 +70,14 @@ BOOST_AUTO_TEST_CASE(errors_name_the_line) {
   }
 }
 
+// A parser that looks at a string before its encoding reads beyond its end.
+BOOST_AUTO_TEST_CASE(what_is_not_utf8_or_nests_too_deep_is_refused) {
+  BOOST_TEST(!TomlTable::Parse("'{\"a\x89\x32', = 1\n", "x.toml").has_value());
+  BOOST_TEST(!TomlTable::Parse("a = \"\xff\"\n", "x.toml").has_value());
+  BOOST_TEST(!TomlTable::Parse("a = " + std::string(100000, '['), "x.toml").has_value());
+  BOOST_TEST(!TomlTable::Parse("[" + std::string(1000, 'a') + "\xc3", "x.toml").has_value());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace tidegate
