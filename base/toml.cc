@@ -1,52 +1,64 @@
 #include "base/toml.h"
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
+#include <rapidjson/encodings.h>
+#include <rapidjson/memorystream.h>
 
-#include <algorithm>
+#include <sstream>
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#include <toml.hpp>
+#pragma GCC diagnostic pop
 
 namespace tidegate {
 
 struct TomlFlattener {
   TomlTable* out;
+  bool beyond_64_bits = false;
 
-  static std::string Join(const std::string& prefix, std::string_view key) {
-    const std::string name =
-        key.find('.') == std::string_view::npos ? std::string(key) : fmt::format("\"{}\"", key);
+  static std::string Join(const std::string& prefix, const std::string& key) {
+    const std::string name = key.find('.') == std::string::npos ? key : fmt::format("\"{}\"", key);
     return prefix.empty() ? name : prefix + "." + name;
   }
 
-  void AddTable(const std::string& prefix, const toml::table& table) {
-    for (const auto& [key, child] : table) Add(Join(prefix, key.str()), child);
-  }
-
-  void Add(const std::string& key, const toml::node& node) {
-    if (const toml::table* const table = node.as_table()) {
-      AddTable(key, *table);
-    } else if (const auto* const string = node.as_string()) {
-      out->strings_[key] = string->get();
-    } else if (const auto* const integer = node.as_integer()) {
-      out->ints_[key] = integer->get();
-    } else if (const auto* const boolean = node.as_boolean()) {
-      out->bools_[key] = boolean->get();
-    } else if (const toml::array* const array = node.as_array()) {
-      AddArray(key, *array);
-    } else {
-      out->others_.insert(key);
-    }
-  }
-
-  void AddArray(const std::string& key, const toml::array& array) {
-    if (array.empty() || array.is_homogeneous<std::string>()) {
+  void Add(const std::string& key, const toml::value& value) {
+    if (value.is_table()) {
+      for (const auto& [name, child] : value.as_table()) Add(Join(key, name), child);
+    } else if (value.is_string()) {
+      out->strings_[key] = value.as_string().str;
+    } else if (value.is_integer()) {
+      // toml11 reads what is larger as the largest there is, which a timestamp must never be.
+      const std::int64_t integer = value.as_integer();
+      beyond_64_bits |= integer == INT64_MAX || integer == INT64_MIN;
+      out->ints_[key] = integer;
+    } else if (value.is_boolean()) {
+      out->bools_[key] = value.as_boolean();
+    } else if (value.is_array() && AllStrings(value.as_array())) {
       std::vector<std::string> list;
-      for (const toml::node& element : array) list.push_back(element.as_string()->get());
+      for (const toml::value& element : value.as_array()) list.push_back(element.as_string().str);
       out->lists_[key] = std::move(list);
-    } else if (array.is_array_of_tables()) {
+    } else if (value.is_array() && AllTables(value.as_array())) {
       std::size_t index = 0;
-      for (const toml::node& element : array) Add(Join(key, std::to_string(index++)), element);
+      for (const toml::value& element : value.as_array()) {
+        Add(Join(key, std::to_string(index++)), element);
+      }
     } else {
-      out->others_.insert(key);
+      out->other_[key] = toml::format(value);
     }
+  }
+
+  static bool AllTables(const toml::array& array) {
+    for (const toml::value& element : array) {
+      if (!element.is_table()) return false;
+    }
+    return !array.empty();
+  }
+
+  static bool AllStrings(const toml::array& array) {
+    for (const toml::value& element : array) {
+      if (!element.is_string()) return false;
+    }
+    return true;
   }
 };
 
@@ -58,16 +70,69 @@ auto Lookup(const Map& map, std::string_view key) -> decltype(&map.begin()->seco
   return found == map.end() ? nullptr : &found->second;
 }
 
+// Where the first byte is that is no part of a UTF-8 character; npos: nowhere.
+std::size_t FindNotUtf8(const std::string& text) {
+  struct Nowhere {
+    void Put(char) {}
+  } nowhere;
+  rapidjson::MemoryStream stream(text.data(), text.size());
+  while (stream.Tell() < text.size()) {
+    const std::size_t begin = stream.Tell();
+    if (!rapidjson::UTF8<>::Validate(stream, nowhere) || stream.Tell() > text.size()) return begin;
+  }
+  return std::string::npos;
+}
+
+// Where brackets or dotted keys nest deeper than any configuration does; npos: nowhere. toml11
+// recurses without a bound. Counts what is in strings too.
+std::size_t FindTooDeep(const std::string& text) {
+  constexpr int kMaxBrackets = 200;
+  constexpr int kMaxDotsInLine = 2000;
+  int brackets = 0;
+  int dots = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '[' || c == '{') ++brackets;
+    if ((c == ']' || c == '}') && brackets > 0) --brackets;
+    if (c == '.') ++dots;
+    if (c == '\n') dots = 0;
+    if (brackets > kMaxBrackets || dots > kMaxDotsInLine) return i;
+  }
+  return std::string::npos;
+}
+
+std::string PlaceOf(const std::string& file, const std::string& text, std::size_t offset) {
+  const auto line =
+      std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(offset), '\n');
+  const std::size_t line_end = offset == 0 ? std::string::npos : text.rfind('\n', offset - 1);
+  return fmt::format("{}:{}:{}", file, line + 1,
+                     line_end == std::string::npos ? offset + 1 : offset - line_end);
+}
+
 }  // namespace
 
 Result<TomlTable> TomlTable::Parse(const std::string& text, const std::string& file) {
+  // toml11 3.7 looks at encodings too late: it reads beyond the end of a key that is not UTF-8.
+  if (const std::size_t at = FindNotUtf8(text); at != std::string::npos) {
+    return Error{ErrorCode::kBadInput, "not TOML: not UTF-8", PlaceOf(file, text, at)};
+  }
+  if (const std::size_t at = FindTooDeep(text); at != std::string::npos) {
+    return Error{ErrorCode::kBadInput, "nests too deep", PlaceOf(file, text, at)};
+  }
   TomlTable table;
   try {
-    TomlFlattener{&table}.AddTable("", toml::parse(text, file));
-  } catch (const toml::parse_error& failure) {
-    const toml::source_position at = failure.source().begin;
-    return Error{ErrorCode::kBadInput, fmt::format("not TOML: {}", failure.description()),
-                 fmt::format("{}:{}:{}", file, at.line, at.column)};
+    std::istringstream stream(text);
+    TomlFlattener flattener{&table};
+    flattener.Add("", toml::parse(stream, file));
+    if (flattener.beyond_64_bits) {
+      return Error{ErrorCode::kBadInput, "an integer is at or beyond the limits of 64 bits", file};
+    }
+  } catch (const toml::exception& failure) {
+    return Error{
+        ErrorCode::kBadInput, "not TOML",
+        fmt::format("{}:{}:{}", file, failure.location().line(), failure.location().column())};
+  } catch (const std::exception& failure) {
+    return Error{ErrorCode::kBadInput, fmt::format("not TOML: {}", failure.what()), file};
   }
   return table;
 }
@@ -85,7 +150,7 @@ std::vector<std::string> TomlTable::Keys() const {
   for (const auto& entry : ints_) keys.push_back(entry.first);
   for (const auto& entry : bools_) keys.push_back(entry.first);
   for (const auto& entry : lists_) keys.push_back(entry.first);
-  keys.insert(keys.end(), others_.begin(), others_.end());
+  for (const auto& entry : other_) keys.push_back(entry.first);
   std::sort(keys.begin(), keys.end());
   return keys;
 }

@@ -1,10 +1,9 @@
-// TOML, as the configuration files and savepoints of Pump and Drainer are written. toml++ does the
+// TOML, as the configuration files and savepoints of Pump and Drainer are written. toml11 does the
 // parsing and stays inside toml.cc.
 #pragma once
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,8 +14,8 @@ namespace tidegate {
 
 /// A TOML document flattened: "syncer.to.host" -> value. Keys that hold dots themselves are quoted
 /// ("positions.\"10.0.0.1:8250\".Offset"). Arrays of strings stay arrays; tables of an array get
-/// its index as a key ("syncer.replicate-do-table.0.db-name"); of other arrays, fractions and dates
-/// only the key is kept.
+/// its index as a key ("syncer.replicate-do-table.0.db-name"); other arrays and dates are kept as
+/// text in `other`.
 class TomlTable {
  public:
   /// `file` is used in messages. Errors name file:line:column.
@@ -37,7 +36,7 @@ class TomlTable {
   std::map<std::string, std::int64_t, std::less<>> ints_;
   std::map<std::string, bool, std::less<>> bools_;
   std::map<std::string, std::vector<std::string>, std::less<>> lists_;
-  std::set<std::string, std::less<>> others_;
+  std::map<std::string, std::string, std::less<>> other_;
 };
 
 }  // namespace tidegate
