@@ -25,8 +25,8 @@ endif()
 if(TIDEGATE_SANITIZE)
   # RapidJSON adds offsets to null pointers in empty stacks, which clang counts as overflow.
   target_compile_options(
-    tidegate_flags INTERFACE -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-                             -fno-sanitize=pointer-overflow -fno-omit-frame-pointer)
+    tidegate_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-sanitize=pointer-overflow
+                             -fno-omit-frame-pointer)
   target_link_options(tidegate_flags INTERFACE -fsanitize=address,undefined)
 endif()
 
@@ -52,5 +52,8 @@ function(tidegate_room name)
   add_library(tg_${name} STATIC ${ROOM_SOURCES})
   target_link_libraries(tg_${name} PUBLIC tidegate_flags fmt::fmt ${ROOM_DEPENDS}
                                    PRIVATE ${ROOM_LINKS})
+  if(TIDEGATE_SANITIZE)
+    target_compile_options(tg_${name} PRIVATE -fsanitize=fuzzer-no-link)  # what the fuzzers explore
+  endif()
   tidegate_precompiled(tg_${name} tg_base ${TIDEGATE_COMMON_HEADERS})
 endfunction()
