@@ -128,7 +128,11 @@ Result<Registry> ParseRegistry(const port::Answer& answer) {
   for (const JsonValue& kv : kvs->elements) {
     TRY_ASSIGN(const std::string key, DecodeBase64(TextOf(kv, "key")));
     TRY_ASSIGN(const std::string value, DecodeBase64(TextOf(kv, "value")));
-    TRY(AddKey(key, value, &registry));
+    if (const Status added = AddKey(key, value, &registry); !added) {
+      return Error{added.error().code,
+                   fmt::format("the entry {} can't be decoded: {}", key, added.error().message),
+                   ""};
+    }
   }
   return registry;
 }

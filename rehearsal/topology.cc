@@ -132,8 +132,10 @@ class TopologyBuilder {
 
   // tidb-binlog kafka: cmd/pump/pump.toml; flags of the run script that have a key there.
   std::string PumpConfig(const std::string& write_mode, const std::string& own) const {
-    return fmt::format("{}write-mode = \"{}\"\nenable-tolerant = {}\n",
-                       own.empty() ? "" : own + "\n", write_mode, scenario_.pump_tolerant);
+    const std::string& extra = scenario_.pump_extra_config;
+    return fmt::format("{}{}write-mode = \"{}\"\nenable-tolerant = {}\n",
+                       own.empty() ? "" : own + "\n", extra.empty() ? "" : extra + "\n", write_mode,
+                       scenario_.pump_tolerant);
   }
 
   NodePlan& AddOldPump() {

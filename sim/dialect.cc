@@ -35,6 +35,18 @@ constexpr Dialect MakeKafkaV11() {
   return d;
 }
 
+// tidb-binlog branch kafka in April 2018: behind write-mode mixed (dc1b09f2) and before PR 251,
+// 256, 266, 268 and 272. What of those tag v1.1 has is not known; its dialect has them all.
+constexpr Dialect MakeKafka201804() {
+  Dialect d = MakeKafkaV11();
+  d.name = DialectName::kKafka201804;
+  d.file_gc = FileGc::kByAge;
+  d.torn_record = TornRecord::kStopsForwarder;
+  d.produce_batch = ProduceBatch::kEverything;
+  d.empty_topic = EmptyTopicSeek::kWaitsForMessage;
+  return d;
+}
+
 // tidb-binlog tag v1.0: Kafka alone, written errors go back to TiDB, one LatestPos; `null` before
 // the first tick, Synced by the tick alone; the rest as v1.1.
 constexpr Dialect MakeKafkaV10() {
@@ -64,8 +76,9 @@ constexpr Dialect MakeLocalRc23() {
   return d;
 }
 
-constexpr std::array<Dialect, 5> kOldDialects = {MakeLocalRc23(), MakeKafkaV10(), MakeDocumented(),
-                                                 MakeKafkaV11(), MakeKafkaHead()};
+constexpr std::array<Dialect, 6> kOldDialects = {MakeLocalRc23(),  MakeKafkaV10(),
+                                                 MakeDocumented(), MakeKafka201804(),
+                                                 MakeKafkaV11(),   MakeKafkaHead()};
 
 }  // namespace
 

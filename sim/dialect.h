@@ -17,14 +17,15 @@ enum class DialectName : std::uint8_t {
   kLocalRc23,
   kKafkaV10,
   kDocumented,
+  kKafka201804,
   kKafkaV11,
   kKafkaHead,
   kCluster21,
   kCluster30,
   kCluster40,
 };
-inline constexpr std::array<std::string_view, 8> kDialectNames = {
-    "local-rc2.3", "kafka-v1.0",  "documented",  "kafka-v1.1",
+inline constexpr std::array<std::string_view, 9> kDialectNames = {
+    "local-rc2.3", "kafka-v1.0",  "documented",  "kafka-2018-04", "kafka-v1.1",
     "kafka-head",  "cluster-2.1", "cluster-3.0", "cluster-4.0"};
 
 // ------------------------------------------------------------ Local- and Kafka-era Pump
@@ -39,6 +40,12 @@ enum class DirectResend : std::uint8_t { kTenRounds, kNone };
 /// Positions in the registry and in a Pump's /status (v1.0: one LatestPos, rc2.3: that alone,
 /// without IsOffline and OfflineTS).
 enum class PositionForm : std::uint8_t { kFileAndKafka, kLatestPos, kLatestPosAlone };
+/// Which local files a Pump of write-mode mixed deletes (pump/binlogger.go GC, PR 256).
+enum class FileGc : std::uint8_t { kOnlyWhatKafkaHas, kByAge };
+/// A record of the local file that a crash tore (pump/decoder.go, PR 251, 266).
+enum class TornRecord : std::uint8_t { kIsSkipped, kStopsForwarder };
+/// How many messages go to Kafka at once (kafka-max-messages, PR 268).
+enum class ProduceBatch : std::uint8_t { kAtMost1024, kEverything };
 
 // ------------------------------------------------------------ Local- and Kafka-era Drainer
 /// When a Drainer lets go of a Pump (kafka: drainer/collector.go hadFinished; rc2.3: at the first
@@ -64,6 +71,8 @@ enum class TsMapField : std::uint8_t { kAbsent, kEmptyString };
 /// Which jobs may trigger a checkpoint (PR 340, e490e080).
 enum class CheckpointBoundary : std::uint8_t { kTransactionEnd, kAnyJob };
 enum class OnOffsetOutOfRange : std::uint8_t { kRetryForEver, kOldestWithin5000ElseStop };
+/// Looking for a time in a topic that has no message (drainer/offset_seeker.go, PR 272).
+enum class EmptyTopicSeek : std::uint8_t { kBeginsAtOldest, kWaitsForMessage };
 enum class OnUnknownTable : std::uint8_t { kExit, kSkipMutation };
 /// When rows are written idempotently (PR 385, 767c901e).
 enum class SafeStart : std::uint8_t { kFiveMinutes, kInsertAlwaysReplaces };
@@ -139,6 +148,9 @@ struct Dialect {
   OnWriteError write_error = OnWriteError::kSwallowedWhenTolerant;
   DirectResend direct_resend = DirectResend::kTenRounds;
   PositionForm position_form = PositionForm::kFileAndKafka;
+  FileGc file_gc = FileGc::kOnlyWhatKafkaHas;
+  TornRecord torn_record = TornRecord::kIsSkipped;
+  ProduceBatch produce_batch = ProduceBatch::kAtMost1024;
   PumpForgotten pump_forgotten = PumpForgotten::kOfflineAndFinished;
   LowerMoves lower_moves = LowerMoves::kAfterQueued;
   BelowWindow below_window = BelowWindow::kDiscarded;
@@ -149,6 +161,7 @@ struct Dialect {
   TsMapField ts_map = TsMapField::kEmptyString;
   CheckpointBoundary checkpoint_boundary = CheckpointBoundary::kTransactionEnd;
   OnOffsetOutOfRange out_of_range = OnOffsetOutOfRange::kOldestWithin5000ElseStop;
+  EmptyTopicSeek empty_topic = EmptyTopicSeek::kBeginsAtOldest;
   OnUnknownTable unknown_table = OnUnknownTable::kExit;
   SafeStart safe_start = SafeStart::kFiveMinutes;
 

@@ -66,6 +66,11 @@ struct Row {
     row.spec.cluster_only = true;
     return row;
   }
+  constexpr Row OfOldSide() const {
+    Row row = *this;
+    row.spec.old_only = true;
+    return row;
+  }
 };
 
 // In the order of FaultKind.
@@ -117,6 +122,8 @@ constexpr Row kRows[] = {
     Row(FaultKind::kOldBinary, "old_binary"),
     Row(FaultKind::kReboot, "reboot").Heals(kRebootPause),
     Row(FaultKind::kSendSigkill, "send_sigkill"),
+    Row(FaultKind::kRegistryGarbage, "registry_garbage", Is(Role::kPd)).Heals(),
+    Row(FaultKind::kKeepSocket, "keep_socket", Is(Role::kPump)).OfOldSide().Heals(),
 };
 static_assert(std::size(kRows) == static_cast<std::size_t>(FaultKind::kCount));
 

@@ -59,6 +59,7 @@ struct FaultSpec {
   std::span<const std::string_view> choices = {};
   bool is_pair = false;              ///< the key itself names both nodes
   bool cluster_only = false;         ///< `node` must be of the cluster era
+  bool old_only = false;             ///< `node` must be of the Local or Kafka era
   Duration heals_by_itself = 0;      ///< what "for" is when it is not given; 0: the end of the load
   std::int64_t amount_default = -1;  ///< where the amount may be left out
 };

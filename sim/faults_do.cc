@@ -130,6 +130,17 @@ bool Faults::DoToRegistry(const FaultPlan& fault, bool heal) {
       pd.AddLeftover(record);
       return true;
     }
+    case FaultKind::kRegistryGarbage: {
+      if (heal) {
+        pd.RemoveUndecodable();
+        return true;
+      }
+      RegistryRecord record;
+      record.id = record.host = "gone-host:8250";
+      record.undecodable = true;
+      pd.AddLeftover(record);
+      return true;
+    }
     case FaultKind::kUpdateState:
       if (!heal) pd.Overwrite(RootOf(world_, fault.node), fault.node, StateOf(fault));
       return true;

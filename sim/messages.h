@@ -27,6 +27,7 @@ enum class Msg : What {
   kFetch,        ///< a: offset; b: topic (the Pump's NodeId)
   kFetched,      ///< a: batch; b: topic; first offset stands in the batch
   kFetchFailed,  ///< a: oldest offset there is; b: topic (offset out of range)
+  kFetchBroken,  ///< b: topic; nothing came of it: what was sent can't be decoded, the stream broke
   // Pump -> Drainer: gRPC Cistern.Notify, and back
   kNotify,
   kNotifyDone,
@@ -67,6 +68,7 @@ static_assert(sizeof(Binlog) == 32);
 /// Binlogs that travel together; `first` is the topic offset of the first one where there is one.
 struct Batch {
   std::int64_t first = 0;
+  bool one_array = false;  ///< produced as one array of records (Kafka's format from 0.11 on)
   std::vector<Binlog> binlogs;
 };
 

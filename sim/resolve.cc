@@ -170,6 +170,10 @@ class Resolver {
                                        "none",
                                        spec.key, text.node.name));
     }
+    if (spec.old_only && in_cluster) {
+      return At(text.node, fmt::format("'{}' needs a Pump of the Local or Kafka era; '{}' is none",
+                                       spec.key, text.node.name));
+    }
     const bool answers = info.role == Role::kDownstream || (info.role == Role::kPump && in_cluster);
     if (text.kind == FaultKind::kLoseAcks && !answers) {
       return At(text.node, fmt::format("'{}' needs a downstream or a cluster Pump; '{}' is a {}",

@@ -109,6 +109,8 @@ enum class FaultKind : std::uint8_t {
   kOldBinary,     ///< `node` is started again on the version that it had at the start
   kReboot,        ///< the host of `node`: all processes die, enabled units come back at heal
   kSendSigkill,   ///< the unit of `node` has SendSIGKILL=yes from now on
+  kRegistryGarbage,  ///< an entry of an old Pump that nobody can decode
+  kKeepSocket,  ///< the run script of the old Pump `node` leaves a killed one's socket file there
   kCount,
 };
 

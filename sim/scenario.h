@@ -133,7 +133,7 @@ struct Scenario {
   std::optional<DrainerSettings> new_drainer;  ///< with `topology`: when it differs from the old
   std::string pump_write_mode = "mixed";
   bool pump_tolerant = true;
-  std::string pump_extra_config;  ///< of rolling upgrades: more lines of each Pump's file
+  std::string pump_extra_config;  ///< more lines of each Pump's file
   bool tidb_ignore_error = false;
 
   std::vector<TablePlan> tables;

@@ -10,6 +10,9 @@ namespace {
 using trace::BinlogType;
 
 constexpr std::size_t kFetchMax = 4096;  // about 1 MiB of small binlogs (Fetch.Default)
+// sarama real_decoder.go getArrayLength: a longer array is "insane", and nothing of it is decoded.
+// What is written is not bounded (tidb-binlog PR 268, pingcap/blog-cn PR 173).
+constexpr std::int64_t kArrayLengthMax = 2 * 65535;
 
 bool IsReal(const Binlog& binlog) {
   return static_cast<BinlogType>(binlog.type) != BinlogType::kFake;
@@ -57,7 +60,12 @@ void Kafka::Append(const Envelope& envelope) {
   Topic& topic = topics_[pump];
   const std::int64_t first = topic.oldest + static_cast<std::int64_t>(topic.log.size());
   Tso last_real = 0;
-  for (const Binlog& binlog : world_.batches()[envelope.a].binlogs) {
+  const Batch& batch = world_.batches()[envelope.a];
+  const auto count = static_cast<std::int64_t>(batch.binlogs.size());
+  if (batch.one_array && count > kArrayLengthMax) {
+    topic.unreadable.emplace_back(first, first + count);
+  }
+  for (const Binlog& binlog : batch.binlogs) {
     topic.log.push_back(binlog);
     if (IsReal(binlog)) last_real = std::max({last_real, binlog.start_ts, binlog.commit_ts});
   }
@@ -84,6 +92,15 @@ void Kafka::Append(const Envelope& envelope) {
   }
 }
 
+// From `offset` on up to `end`; `offset` itself when the batch that it lies in can't be decoded.
+std::int64_t Kafka::ReadableUntil(const Topic& topic, std::int64_t offset, std::int64_t end) {
+  for (const auto& [first, after] : topic.unreadable) {
+    if (offset >= first && offset < after) return offset;
+    if (first > offset) end = std::min(end, first);
+  }
+  return end;
+}
+
 void Kafka::Fetch(NodeId drainer, NodeId pump, std::int64_t offset) {
   const Topic& topic = topics_[pump];
   const std::int64_t end = topic.oldest + static_cast<std::int64_t>(topic.log.size());
@@ -96,8 +113,13 @@ void Kafka::Fetch(NodeId drainer, NodeId pump, std::int64_t offset) {
     parked_.push_back({drainer, pump, offset});
     return;
   }
+  const std::int64_t until = ReadableUntil(topic, offset, end);
+  if (until == offset) {
+    world_.Send(id_, drainer, Msg::kFetchBroken, 0, pump);
+    return;
+  }
   const auto begin = topic.log.begin() + static_cast<std::ptrdiff_t>(offset - topic.oldest);
-  const auto count = std::min<std::size_t>(kFetchMax, static_cast<std::size_t>(end - offset));
+  const auto count = std::min<std::size_t>(kFetchMax, static_cast<std::size_t>(until - offset));
   const std::uint32_t slot = world_.batches().Take();
   Batch& batch = world_.batches()[slot];
   batch.first = offset;

@@ -2,6 +2,7 @@
 // TopicName, partition 0 always). Offsets, parked fetches, retention.
 #pragma once
 
+#include <utility>
 #include <vector>
 
 #include "sim/world.h"
@@ -29,6 +30,7 @@ class Kafka final : public Node {
   struct Topic {
     std::int64_t oldest = 0;  ///< offset of log.front()
     std::vector<Binlog> log;
+    std::vector<std::pair<std::int64_t, std::int64_t>> unreadable;  ///< offsets [first, end)
   };
   struct Parked {
     NodeId drainer;
@@ -37,6 +39,7 @@ class Kafka final : public Node {
   };
 
   void Append(const Envelope& envelope);
+  static std::int64_t ReadableUntil(const Topic& topic, std::int64_t offset, std::int64_t end);
   void Fetch(NodeId drainer, NodeId topic, std::int64_t offset);
   void Truncate(NodeId topic, std::int64_t keep);
   void LoseTail(NodeId topic, std::int64_t count);

@@ -18,6 +18,7 @@ using Root = RegistryRecord::Root;
 
 constexpr Duration kHeartbeatInterval = 10 * kSecond;
 constexpr Duration kLease = 60 * kSecond;
+constexpr Duration kFetchWait = 250 * kMillisecond;      // sarama MaxWaitTime
 constexpr std::int64_t kSafeForwardMs = 20 * 60 * 1000;  // safe-forward-time
 
 }  // namespace
@@ -59,7 +60,9 @@ void KafkaDrainer::ForgetAll() {
   notifiers_.clear();
   latest_ts_ = window_upper_ = window_lower_ = 0;
   in_tick_ = tick_again_ = false;
+  seeking_ = kNoNode;
   tick_count_ = 0;
+  detect_failed_ = false;
   snapshot_ = {};
 }
 
@@ -82,7 +85,8 @@ void KafkaDrainer::OnKilled() { ForgetAll(); }
 bool KafkaDrainer::Pending() const {
   if (syncer_ == nullptr) return false;
   if (!world_.kernel().IsUp(id_)) return false;
-  if (tick_count_ < 2) return true;  // the first tick finds the Pumps, then they are read
+  // The first tick that succeeds finds the Pumps, then they are read.
+  if (tick_count_ < 2 || detect_failed_) return true;
   if (syncer_->Pending() || publishing_at_ < publishing_.size()) return true;
   return std::any_of(sources_.begin(), sources_.end(),
                      [](const auto& source) { return source->Pending(); });
@@ -97,6 +101,11 @@ KafkaSource* KafkaDrainer::Find(NodeId pump) {
 
 void KafkaDrainer::OnTimer(What what, std::uint64_t a, std::uint32_t) {
   switch (what) {
+    case kSeek:
+      if (seeking_ == kNoNode) break;
+      in_tick_ = false;
+      Tick();
+      break;
     case kTick:
       world_.kernel().After(id_, detect_interval_, kTick);
       Tick();
@@ -109,7 +118,7 @@ void KafkaDrainer::OnTimer(What what, std::uint64_t a, std::uint32_t) {
       world_.kernel().After(id_, kHeartbeatInterval, kHeartbeat);
       break;
     case KafkaSource::kRetryFetch:
-      if (KafkaSource* source = Find(static_cast<NodeId>(a)); source != nullptr) source->Fetch();
+      if (KafkaSource* source = Find(static_cast<NodeId>(a)); source != nullptr) source->OnRetry();
       break;
     case KafkaSource::kPoll:
       if (KafkaSource* source = Find(static_cast<NodeId>(a)); source != nullptr) {
@@ -137,6 +146,9 @@ void KafkaDrainer::OnMessage(const Envelope& envelope) {
       if (KafkaSource* source = Find(pump); source != nullptr) {
         source->OnOutOfRange(static_cast<std::int64_t>(envelope.a));
       }
+      break;
+    case Msg::kFetchBroken:
+      if (KafkaSource* source = Find(pump); source != nullptr) source->OnFetchFailed();
       break;
     case Msg::kExecuted:
       syncer_->OnExecuted(envelope.a, envelope.b >> 1U, (envelope.b & 1U) != 0);
@@ -169,21 +181,29 @@ void KafkaDrainer::Tick() {
     return;
   }
   in_tick_ = true;
-  if (!UpdatePumps()) {
+  detect_failed_ = !UpdatePumps();
+  if (detect_failed_) {
     snapshot_.built = true;
     snapshot_.synced = false;
     FinishTick();
     return;
   }
-  Collect();
+  if (seeking_ == kNoNode) Collect();
 }
 
 bool KafkaDrainer::UpdatePumps() {
   std::vector<const RegistryRecord*> pumps;
+  seeking_ = kNoNode;
   if (!world_.pd().List(id_, Root::kOldPumps, &pumps)) return false;
+  for (const RegistryRecord* pump : pumps) {
+    // collector.go DetectPumps, pump/registry.go: one entry that can't be decoded ends the whole
+    // detection, at each tick anew (pingcap/docs-cn issue 518).
+    if (pump->undecodable) return false;
+  }
   if (!world_.pd().GetTso(id_, &latest_ts_)) latest_ts_ = 0;  // the error is only logged
   for (const RegistryRecord* pump : pumps) {
     if (pump->owner != kNoNode) UpdatePump(*pump);
+    if (seeking_ != kNoNode) return true;
   }
   ForgetGone(pumps);
   return true;
@@ -224,6 +244,14 @@ void KafkaDrainer::UpdatePump(const RegistryRecord& record) {
 }
 
 void KafkaDrainer::AddSource(const RegistryRecord& record) {
+  if (dialect_->empty_topic == EmptyTopicSeek::kWaitsForMessage &&
+      transport_->SeekWaits(id_, record, syncer_->loaded())) {
+    // The seeker reads on in a topic without a message, and the collector waits for it (PR 272,
+    // e5e7ab85): no tick ends, and no Pump that notifies this Drainer goes on.
+    seeking_ = record.owner;
+    world_.kernel().After(id_, kFetchWait, kSeek);
+    return;
+  }
   std::erase(offlines_, record.owner);
   const std::int64_t position =
       transport_->Start(id_, record, syncer_->loaded(), syncer_->saved_commit_ts());

@@ -31,7 +31,7 @@ class KafkaDrainer final : public Node {
   bool Pending() const override;
 
  private:
-  enum Timer : What { kTick = 1, kHeartbeat = 2 };
+  enum Timer : What { kTick = 1, kHeartbeat = 2, kSeek = 3 };
 
   /// The status as it was built at the end of the last tick; /status shows it until the next.
   struct Snapshot {
@@ -71,7 +71,9 @@ class KafkaDrainer final : public Node {
   std::vector<ReadyTxn> publishing_;  ///< merged; handed to the syncer from publishing_at_ on
   std::size_t publishing_at_ = 0;
   bool in_tick_ = false;
+  NodeId seeking_ = kNoNode;  ///< the Pump in whose empty topic a place is being looked for
   std::int64_t tick_count_ = 0;
+  bool detect_failed_ = false;  ///< at the last tick: what there is to read is not known
   bool tick_again_ = false;
   std::vector<NodeId> notifiers_;  ///< Pumps whose Notify waits for the tick's end
   Snapshot snapshot_;

@@ -39,6 +39,11 @@ std::string PumpStatus(World& world, NodeId id, const KafkaPumpNumbers& numbers)
     return "{\"LatestBinlog\":null,\"CommitTS\":0,\"Checkpoint\":{},\"ErrMsg\":\"context deadline "
            "exceeded\"}\n";
   }
+  for (const RegistryRecord* pump : pumps) {  // one that can't be decoded ends the whole list
+    if (!pump->undecodable) continue;
+    return "{\"LatestBinlog\":null,\"CommitTS\":0,\"Checkpoint\":{},\"ErrMsg\":\"error unmarshal "
+           "NodeStatus\"}\n";
+  }
   if (!world.pd().GetTso(id, &now)) {
     return "{\"LatestBinlog\":null,\"CommitTS\":0,\"Checkpoint\":{},\"ErrMsg\":\"rpc error: code = "
            "Unavailable\"}\n";
@@ -61,8 +66,11 @@ std::string PumpMetrics(const KafkaPumpNumbers& numbers) {
       "binlog_pump_checkpoint{{label=\"current\"}} {}\n"
       "binlog_pump_checkpoint{{label=\"latest\"}} {}\n"
       "# TYPE binlog_pump_loss_binlog_count counter\n"
-      "binlog_pump_loss_binlog_count {}\n",
-      numbers.acked * kBytesPerBinlog, numbers.file_end * kBytesPerBinlog, numbers.lost_count);
+      "binlog_pump_loss_binlog_count {}\n"
+      "# TYPE binlog_pump_corruption_binlog_count counter\n"
+      "binlog_pump_corruption_binlog_count {}\n",
+      numbers.acked * kBytesPerBinlog, numbers.file_end * kBytesPerBinlog, numbers.lost_count,
+      numbers.torn_count);
 }
 
 std::string DrainerMetrics(const KafkaDrainerNumbers& numbers) {

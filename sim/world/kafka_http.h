@@ -19,6 +19,7 @@ struct KafkaPumpNumbers {
   std::int64_t file_end = 0;
   std::int64_t acked = 0;
   std::int64_t lost_count = 0;
+  std::int64_t torn_count = 0;
 };
 /// /status, /drainers, /metrics (tidb-binlog kafka: pump/server.go PumpStatus, pump/status.go).
 HttpResponse KafkaPumpHttp(World& world, NodeId id, const HttpRequest& request,

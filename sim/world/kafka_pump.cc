@@ -25,6 +25,17 @@ constexpr Duration kOpenRetry = 5 * kSecond;           // pkg/util/kafka.go: 12 
 constexpr std::int64_t kOpenTriesMax = 12;
 constexpr std::int64_t kFlushMessagesMax = 1024;  // kafka-max-messages
 constexpr std::int64_t kDirectResendsMax = 10;    // sendKafKaRetryNum
+constexpr Duration kGcInterval = 1 * kHour;       // pump/server.go gc
+constexpr Duration kDay = 24 * kHour;
+constexpr std::int64_t kGcDays = 7;                // pump/config.go gc
+constexpr std::int64_t kFileBytes = 512LL << 20U;  // binlog-file-size
+
+// From 0.11 on a batch is one array of records; before, messages stand one behind another (sarama
+// produce_set.go).
+bool WritesRecordBatches(std::string_view kafka_version) {
+  return !kafka_version.starts_with("0.8") && !kafka_version.starts_with("0.9") &&
+         !kafka_version.starts_with("0.10");
+}
 
 }  // namespace
 
@@ -39,13 +50,17 @@ void KafkaPump::ReadConfig() {
               config.Bool("enable-tolerant", true);
   direct_resends_max_ = dialect_->direct_resend == DirectResend::kTenRounds ? kDirectResendsMax : 0;
   fake_interval_ = config.Int("gen-binlog-interval", 3) * kSecond;
+  gc_after_ = config.Int("gc", kGcDays) * kDay;
+  records_per_file_ =
+      std::max<std::int64_t>(1, config.Int("binlog-file-size", kFileBytes) / kBytesPerBinlog);
+  one_array_ = WritesRecordBatches(config.String("kafka-version", "0.8.2.0"));
 }
 
 void KafkaPump::OnStart() {
   ReadConfig();
   acked_ = saved_checkpoint_;
   open_tries_ = 0;
-  lost_count_ = 0;
+  lost_count_ = torn_count_ = 0;
   push_in_flight_ = false;
   direct_.clear();
   if (!BrokersResolve(world_, id_)) {
@@ -126,12 +141,19 @@ void KafkaPump::OpenKafka() {
 }
 
 void KafkaPump::Serve() {
+  // A killed process leaves its socket's file behind, and nobody can bind to it any more
+  // (tidb-ansible PR 244: the run script removes it since).
+  if (socket_left_) {
+    FailStart("listen unix pump.sock: bind: address already in use");
+    return;
+  }
   phase_ = Phase::kServing;
   wrote_since_fake_ = false;
   world_.kernel().After(id_, fake_interval_, kFake);
   if (mixed_) {
     world_.kernel().After(id_, kWalkInterval, kWalk);
     world_.kernel().After(id_, kCheckpointInterval, kCheckpoint);
+    if (dialect_->file_gc == FileGc::kByAge) world_.kernel().After(id_, kGcInterval, kGc);
   }
 }
 
@@ -150,6 +172,10 @@ void KafkaPump::OnTimer(What what, std::uint64_t, std::uint32_t) {
       world_.kernel().After(id_, kCheckpointInterval, kCheckpoint);
       break;
     case kNotifyDeadline: break;
+    case kGc:
+      CollectGarbage();
+      world_.kernel().After(id_, kGcInterval, kGc);
+      break;
   }
 }
 
@@ -233,7 +259,7 @@ void KafkaPump::Write(const Envelope& envelope) {
 
 void KafkaPump::Store(const Binlog& binlog) {
   if (mixed_) {
-    file_.push_back(binlog);
+    AppendToFile(binlog);
   } else {
     direct_.push_back({kNoNode, binlog});
     Push();
@@ -263,8 +289,13 @@ void KafkaPump::Push() {
   std::vector<Binlog>& binlogs = world_.batches()[slot].binlogs;
   binlogs.clear();
   std::int64_t end = 0;
+  world_.batches()[slot].one_array = one_array_;
   if (mixed_) {
-    end = std::min(FileEnd(), acked_ + kFlushMessagesMax);
+    end = ForwardableEnd();
+    // PR 268 (2e47d7a1): Flush.MaxMessages; before, all that was there went at once.
+    if (dialect_->produce_batch == ProduceBatch::kAtMost1024) {
+      end = std::min(end, acked_ + kFlushMessagesMax);
+    }
     binlogs.assign(file_.begin() + acked_, file_.begin() + end);
   } else {
     end = static_cast<std::int64_t>(std::min<std::size_t>(direct_.size(), 1024));
@@ -355,12 +386,21 @@ void KafkaPump::OnKilled() {
   phase_ = Phase::kDown;
   direct_.clear();
   push_in_flight_ = false;
+  socket_left_ = keeps_socket_;
 }
 
 bool KafkaPump::OnFault(const FaultPlan& fault, bool heal) {
-  if (fault.kind != FaultKind::kLoseBinlogs) return false;
-  lose_next_ = heal ? 0 : fault.amount;
-  return true;
+  switch (fault.kind) {
+    case FaultKind::kLoseBinlogs: lose_next_ = heal ? 0 : fault.amount; return true;
+    case FaultKind::kKeepSocket:
+      keeps_socket_ = !heal;
+      if (heal) socket_left_ = false;
+      return true;
+    case FaultKind::kPowerLoss:
+      if (!heal && mixed_) Tear(fault.amount);
+      return true;
+    default: return false;
+  }
 }
 
 bool KafkaPump::Pending() const {
@@ -372,7 +412,8 @@ HttpResponse KafkaPump::OnHttp(const HttpRequest& request) {
                                  .form = form(),
                                  .file_end = FileEnd(),
                                  .acked = acked_,
-                                 .lost_count = lost_count_};
+                                 .lost_count = lost_count_,
+                                 .torn_count = torn_count_};
   return KafkaPumpHttp(world_, id_, request, numbers);
 }
 

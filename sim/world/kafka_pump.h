@@ -33,7 +33,8 @@ class KafkaPump final : public Node {
     kOpenKafka,
     kFlushPoll,
     kCheckpoint,
-    kNotifyDeadline
+    kNotifyDeadline,
+    kGc
   };
   enum class Phase : std::uint8_t { kDown, kNotifying, kOpening, kServing, kFlushing };
 
@@ -46,6 +47,10 @@ class KafkaPump final : public Node {
 
   void Write(const Envelope& envelope);
   void Store(const Binlog& binlog);
+  void AppendToFile(const Binlog& binlog);
+  void CollectGarbage();
+  void Tear(std::int64_t count);
+  std::int64_t ForwardableEnd();
   void AckWrite(NodeId tidb, const Binlog& binlog, bool ok);
   void Push();
   void Produced(const Envelope& envelope);
@@ -56,8 +61,16 @@ class KafkaPump final : public Node {
   PositionForm form() const { return dialect_->position_form; }
   std::int64_t FileEnd() const { return static_cast<std::int64_t>(file_.size()); }
 
+  struct File {
+    std::int64_t first = 0;  ///< its first record, as an index of file_
+    Time written = 0;        ///< last
+  };
+
   // ---- on disk: survives a kill
-  std::vector<Binlog> file_;           ///< the local binlog file; a position is an index
+  std::vector<Binlog> file_;           ///< the local binlog files; a position is an index
+  std::vector<File> files_;            ///< those that are there
+  std::vector<std::int64_t> torn_;     ///< records that a crash tore, ascending
+  bool socket_left_ = false;           ///< the socket's file, of a process that did not remove it
   std::int64_t saved_checkpoint_ = 0;  ///< persisted at most every 3 s
   // ---- in memory
   Phase phase_ = Phase::kDown;
@@ -66,6 +79,10 @@ class KafkaPump final : public Node {
   bool tolerant_ = true;
   std::int64_t direct_resends_max_ = 0;
   Duration fake_interval_ = 3 * kSecond;
+  Duration gc_after_ = 0;
+  std::int64_t records_per_file_ = 0;
+  bool one_array_ = false;     ///< batches are arrays of records (kafka-version from 0.11 on)
+  bool keeps_socket_ = false;  ///< its run script does not remove a socket's file (fault)
   bool wrote_since_fake_ = false;
   bool push_in_flight_ = false;
   std::int64_t acked_ = 0;      ///< file position up to which Kafka has everything
@@ -74,6 +91,7 @@ class KafkaPump final : public Node {
   std::int64_t notifies_open_ = 0;
   std::int64_t lose_next_ = 0;   ///< writes that the disk will fail (fault)
   std::int64_t lost_count_ = 0;  ///< binlog_pump_loss_binlog_count
+  std::int64_t torn_count_ = 0;  ///< binlog_pump_corruption_binlog_count
   struct Direct {
     NodeId tidb;
     Binlog binlog;

@@ -36,7 +36,7 @@ bool KafkaSource::Pending() const {
 }
 
 void KafkaSource::Fetch() {
-  if (fetching_ || puller_exited_ || stream_.size() >= kStreamMax) return;
+  if (fetching_ || retry_scheduled_ || puller_exited_ || stream_.size() >= kStreamMax) return;
   const NodeId server = transport_.Server(pump_);
   if (server == kNoNode) return;
   if (next_offset_ == kOffsetOldest && !transport_.Oldest(drainer_, pump_, &next_offset_)) {
@@ -70,6 +70,17 @@ void KafkaSource::OnFetched(std::uint32_t slot, const SourceView& view) {
 
 void KafkaSource::OnFetchFailed() {
   fetching_ = false;
+  ScheduleRetry();
+}
+
+void KafkaSource::OnRetry() {
+  retry_scheduled_ = false;
+  Fetch();
+}
+
+void KafkaSource::ScheduleRetry() {
+  if (retry_scheduled_) return;
+  retry_scheduled_ = true;
   world_.kernel().After(drainer_, kRetryInterval, kRetryFetch, pump_);
 }
 
@@ -78,7 +89,7 @@ void KafkaSource::OnFetchFailed() {
 void KafkaSource::OnOutOfRange(std::int64_t oldest) {
   fetching_ = false;
   if (dialect_.out_of_range == OnOffsetOutOfRange::kRetryForEver) {
-    world_.kernel().After(drainer_, kRetryInterval, kRetryFetch, pump_);
+    ScheduleRetry();
     return;
   }
   if (oldest <= next_offset_ + kSafeKafkaOffset) {

@@ -50,6 +50,7 @@ class KafkaSource {
   void OnOutOfRange(std::int64_t oldest);
   /// The broker did not answer: try again in 3 s.
   void OnFetchFailed();
+  void OnRetry();
   /// The 3 s poll of a blocked publisher (orphans, DDL jobs).
   void OnPoll(const SourceView& view);
   /// Moves what is matched into the heap, as far as the stream allows.
@@ -78,6 +79,7 @@ class KafkaSource {
   bool Resolve(const Item& item, const SourceView& view);
   bool PutIntoHeap(const SourceView& view);
   void SchedulePoll();
+  void ScheduleRetry();
   void Drop(const Binlog& binlog, Tso commit_ts, trace::DropReason reason);
 
   World& world_;
@@ -90,6 +92,7 @@ class KafkaSource {
   std::int64_t current_pos_;
   Tso latest_valid_ = 0;
   bool fetching_ = false;
+  bool retry_scheduled_ = false;
   bool puller_exited_ = false;
   bool poll_scheduled_ = false;
   bool ddl_alerted_ = false;

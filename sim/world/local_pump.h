@@ -51,10 +51,13 @@ class LocalPump final : public Node {
   void CollectGarbage();
   std::int64_t End() const;
 
-  std::deque<File> files_;  ///< on disk: survives a kill
+  // ---- on disk: survives a kill
+  std::deque<File> files_;
+  bool socket_left_ = false;  ///< the socket's file, of a process that did not remove it
   // ---- in memory
   const Dialect* dialect_ = nullptr;
   bool serving_ = false;
+  bool keeps_socket_ = false;  ///< its run script does not remove a socket's file (fault)
   std::int64_t notifies_open_ = 0;
   bool wrote_since_fake_ = false;
   bool poll_scheduled_ = false;

@@ -51,6 +51,16 @@ class ByKafka final : public OldTransport {
     return low;
   }
 
+  bool SeekWaits(NodeId drainer, const RegistryRecord& pump,
+                 const KafkaCheckpoint& checkpoint) const override {
+    std::int64_t low = 0;
+    std::int64_t high = 0;
+    const NodeId broker = BrokerOf(world_, pump.owner);
+    return checkpoint.positions.find(pump.id) == checkpoint.positions.end() && broker != kNoNode &&
+           static_cast<Kafka&>(world_.node(broker)).Bounds(drainer, pump.owner, &low, &high) &&
+           low == high;
+  }
+
   bool in_files() const override { return false; }
 
  private:
@@ -70,6 +80,9 @@ class ByPull final : public OldTransport {
                      Tso) const override {
     const auto found = checkpoint.positions.find(pump.id);
     return found == checkpoint.positions.end() ? 0 : found->second;
+  }
+  bool SeekWaits(NodeId, const RegistryRecord&, const KafkaCheckpoint&) const override {
+    return false;
   }
   bool in_files() const override { return true; }
 };

@@ -29,6 +29,9 @@ class OldTransport {
   /// Where to begin with a Pump that was not known, after `checkpoint` was loaded; -2: the oldest.
   virtual std::int64_t Start(NodeId drainer, const RegistryRecord& pump,
                              const KafkaCheckpoint& checkpoint, Tso saved_commit_ts) const = 0;
+  /// Would looking for a place to begin wait for a first message?
+  virtual bool SeekWaits(NodeId drainer, const RegistryRecord& pump,
+                         const KafkaCheckpoint& checkpoint) const = 0;
   /// Positions are places in files, which PumpPos shows with their suffix.
   virtual bool in_files() const = 0;
 };

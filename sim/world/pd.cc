@@ -104,6 +104,10 @@ void AppendKeys(const RegistryRecord& r, Time now,
     out->emplace_back(key, StatusJson(r));
     return;
   }
+  if (r.undecodable) {  // protobuf where JSON should be (pingcap/docs-cn issue 518)
+    out->emplace_back(key + "/object", "\x10\x01");
+    return;
+  }
   if (r.alive_until > now) {
     out->emplace_back(
         key + "/alive",
@@ -234,6 +238,10 @@ void Pd::AddLeftover(const RegistryRecord& record) {
   world_.Record({.kind = EventKind::kRegistryMoved,
                  .code = static_cast<std::uint16_t>(record.state),
                  .text = world_.Intern(std::string(RootPath(record.root)) + record.id)});
+}
+
+void Pd::RemoveUndecodable() {
+  std::erase_if(leftovers_, [](const RegistryRecord& record) { return record.undecodable; });
 }
 
 std::string Pd::RangeJson(std::string_view prefix) const {

@@ -17,10 +17,11 @@ namespace tidegate::sim {
 struct RegistryRecord {
   enum class Root : std::uint8_t { kOldPumps, kOldDrainers, kPumps, kDrainers };
   Root root = Root::kOldPumps;
-  std::string id;          ///< "host:8250"
-  std::string host;        ///< advertised "ip:port"
-  NodeId owner = kNoNode;  ///< kNoNode: a leftover of a process that is not in this world
-  bool present = false;    ///< has a key at all
+  std::string id;            ///< "host:8250"
+  std::string host;          ///< advertised "ip:port"
+  NodeId owner = kNoNode;    ///< kNoNode: a leftover of a process that is not in this world
+  bool present = false;      ///< has a key at all
+  bool undecodable = false;  ///< its value is none of this era's
   // Kafka era
   bool is_offline = false;
   Time alive_until = 0;  ///< end of the lease of the `alive` key
@@ -69,6 +70,8 @@ class Pd final : public Node {
 
   /// A leftover entry without a process (a fault).
   void AddLeftover(const RegistryRecord& record);
+  /// Somebody deletes those that can't be decoded.
+  void RemoveUndecodable();
 
   /// What /v3/kv/range answers for all keys below `prefix` (etcd v3 JSON gateway, base64).
   std::string RangeJson(std::string_view prefix) const;

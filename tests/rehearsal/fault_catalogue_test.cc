@@ -52,6 +52,9 @@ constexpr const char* kFaults[] = {
     R"("reboot": "old-pump-1")",
     R"("reboot": "pump-1")",
     R"("send_sigkill": "drainer-1")",
+    R"("registry_garbage": "pd-1", "for": "20s")",
+    R"("keep_socket": "old-pump-1", "for": "20s")",
+    R"("power_loss": "old-pump-1", "lose": 3)",
 };
 
 BOOST_AUTO_TEST_CASE(no_fault_ends_the_world) {

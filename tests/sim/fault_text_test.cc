@@ -77,6 +77,8 @@ BOOST_AUTO_TEST_CASE(every_kind_is_read_and_described) {
       {R"({"old_binary": "tidb-1", "at": "1s"})", "old_binary tidb-1 at 1s"},
       {R"({"reboot": "pump-1", "at": "1s"})", "reboot pump-1 at 1s for 30s"},
       {R"({"send_sigkill": "pump-1", "at": "1s"})", "send_sigkill pump-1 at 1s"},
+      {R"({"registry_garbage": "pd-1", "at": "1s"})", "registry_garbage pd-1 at 1s"},
+      {R"({"keep_socket": "old-pump-1", "at": "1s"})", "keep_socket old-pump-1 at 1s"},
   };
   std::size_t kind = 0;
   for (const auto& [text, words] : kinds) {
@@ -122,7 +124,8 @@ BOOST_AUTO_TEST_CASE(each_mistake_has_its_place) {
        "engine_crash, lose_binlogs, start_node, registry_stale, pd_tso_back, partition_one_way, "
        "delay, failing_downstream, lose_acks, disk_full, short_write, power_loss, unclean_leader, "
        "reorder_tail, etcd_down, stale_pump, stale_drainer, duplicate_id, new_identity, oversized, "
-       "update_state, put_state, old_binary, reboot, send_sigkill"},
+       "update_state, put_state, old_binary, reboot, send_sigkill, registry_garbage, "
+       "keep_socket"},
       {R"({"reboott": "pump-1", "at": "1s"})",
        "f.json:1:2: no fault is named 'reboott'; did you mean 'reboot'?"},
       {R"({"update_state": "pump-1", "at": "1s"})",

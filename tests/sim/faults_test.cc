@@ -6,6 +6,7 @@
 #include "sim/world/hosts.h"
 #include "sim/world/kafka.h"
 #include "sim/world/pd.h"
+#include "tests/support/old_side.h"
 #include "tests/support/world_trace.h"
 
 namespace tidegate::sim {
@@ -336,6 +337,40 @@ BOOST_AUTO_TEST_CASE(an_oversized_message_means_nothing_to_other_sinks) {
   WorldRun run(std::move(plan));
   run.Run();
   CheckAllApplied(run);
+}
+
+BOOST_AUTO_TEST_CASE(registry_garbage_ends_the_detection_of_pumps) {
+  RunPlan plan = MakeOldPlan({.transactions = 400});
+  plan.faults.push_back(
+      FaultAt(FaultKind::kRegistryGarbage, 2 * kSecond, FindNode(plan, "pd"), kMinute));
+  WorldRun run(std::move(plan));
+  run.Run();
+  const std::vector<Event> added = run.Events(EventKind::kSourceAdded);
+  BOOST_REQUIRE(added.size() == 1U);
+  BOOST_TEST(added[0].time == 40 * kSecond);  // the first tick would be at 10 s
+  CheckAllApplied(run);
+}
+
+BOOST_AUTO_TEST_CASE(keep_socket_keeps_a_killed_pump_from_binding) {
+  for (const char* version : {"kafka-head", "local-rc2.3"}) {
+    for (const bool keeps : {false, true}) {
+      RunPlan plan = MakeOldPlan({.version = version, .transactions = 100, .interval = kSecond});
+      if (keeps) {
+        plan.faults.push_back(
+            FaultAt(FaultKind::kKeepSocket, kSecond, FindNode(plan, "pump-1"), 90 * kSecond));
+      }
+      plan.faults.push_back(FaultAt(FaultKind::kKill, 20 * kSecond, FindNode(plan, "pump-1")));
+      WorldRun run(std::move(plan));
+      run.Run();
+      std::size_t refused = 0;
+      for (const Event& down : run.Events(EventKind::kNodeDown)) {
+        refused += run.Text(down).find("bind: address already in use") != std::string_view::npos;
+      }
+      BOOST_TEST((refused > 2U) == keeps, version);
+      BOOST_TEST(DownCount(run, "pump-1") == 1U + refused, version);
+      CheckAllApplied(run);
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(update_state_is_undone_by_the_next_heartbeat) {

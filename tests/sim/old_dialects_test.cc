@@ -56,10 +56,11 @@ FaultPlan LoseAt(Time at, NodeId pump, std::int64_t count) {
 }
 
 bool IsLater(std::string_view version) {
-  return version == "kafka-v1.1" || version == "kafka-head";
+  return version == "kafka-2018-04" || version == "kafka-v1.1" || version == "kafka-head";
 }
 
-constexpr const char* kOld[] = {"local-rc2.3", "kafka-v1.0", "kafka-v1.1", "kafka-head"};
+constexpr const char* kOld[] = {"local-rc2.3", "kafka-v1.0", "kafka-2018-04", "kafka-v1.1",
+                                "kafka-head"};
 
 BOOST_AUTO_TEST_SUITE(old_dialects)
 
@@ -235,6 +236,101 @@ BOOST_AUTO_TEST_CASE(local_files_go_by_age_alone) {
   run.Run();
   BOOST_TEST(run.Count(EventKind::kBinlogPurged) > 0U);
   BOOST_TEST(Missing(run) > 0U);
+}
+
+// rc2.3: a file that is gone is an error, and the Drainer asks for it for ever (pingcap/tidb issue
+// 6239), whatever else there is to read.
+BOOST_AUTO_TEST_CASE(a_local_drainer_asks_for_a_file_that_is_gone) {
+  for (const Duration away : {3 * kHour, 60 * kHour}) {
+    RunPlan plan = MakeOldPlan({.version = "local-rc2.3",
+                                .pump_config = "binlog-file-size = 2560\ngc = 1\n",
+                                .transactions = 100});
+    plan.workload.interval = kHour;
+    plan.run_max = 200 * kHour;
+    plan.faults.push_back(FaultAt(FaultKind::kStop, kHour, FindNode(plan, "drainer"), away));
+    WorldRun run(std::move(plan));
+    run.Run();
+    const Time back = kHour + away + kMinute;
+    std::size_t applied = 0;
+    for (const Event& row : run.Events(EventKind::kRowApplied)) applied += row.time > back ? 1 : 0;
+    const bool gone = away > 24 * kHour;
+    BOOST_TEST((run.Count(EventKind::kBinlogPurged) > 0U));
+    BOOST_TEST((applied == 0U) == gone, away);
+    BOOST_TEST((Missing(run) > 0U) == gone, away);
+  }
+}
+
+// file_gc: with Kafka away for longer than `gc`, what was written first is gone, or kept.
+BOOST_AUTO_TEST_CASE(files_go_before_kafka_has_them) {
+  for (const char* version : {"kafka-2018-04", "kafka-v1.1"}) {
+    RunPlan plan = MakeOldPlan({.version = version,
+                                .pump_config = "binlog-file-size = 25600\ngc = 1\n",
+                                .transactions = 60});
+    plan.workload.interval = kHour;
+    plan.run_max = 100 * kHour;
+    plan.faults.push_back(FaultAt(FaultKind::kPartition, kHour, FindNode(plan, "pump-1"),
+                                  50 * kHour, FindNode(plan, "kafka")));
+    WorldRun run(std::move(plan));
+    run.Run();
+    const bool lost = std::string_view(version) == "kafka-2018-04";
+    BOOST_TEST((run.Count(EventKind::kBinlogPurged) > 0U) == lost, version);
+    BOOST_TEST((Missing(run) > 0U) == lost, version);
+  }
+}
+
+// torn_record: the forwarder stops for good, or goes on behind it and counts.
+BOOST_AUTO_TEST_CASE(a_torn_record_stops_the_forwarder_or_is_skipped) {
+  for (const char* version : {"kafka-2018-04", "kafka-v1.1"}) {
+    RunPlan plan = MakeOldPlan({.version = version, .transactions = 400, .drain_max = kHour});
+    FaultPlan crash = FaultAt(FaultKind::kPowerLoss, 20 * kSecond, FindNode(plan, "pump-1"));
+    crash.amount = 4;
+    plan.faults.push_back(crash);
+    WorldRun run(std::move(plan));
+    run.Run();
+    const bool stops = std::string_view(version) == "kafka-2018-04";
+    const std::string metrics =
+        run.world().node(run.Id("pump-1")).OnHttp({"GET", "/metrics", ""}).body;
+    BOOST_TEST(Drops(run, DropReason::kTornTail) > 0U, version);
+    BOOST_TEST(Has(metrics, "binlog_pump_corruption_binlog_count 4\n") == !stops, version);
+    BOOST_TEST(Missing(run) > 0U, version);
+    BOOST_TEST((Missing(run) > 100U) == stops, version);
+  }
+}
+
+// produce_batch: a backlog in one batch is more than a reader decodes, in the format that has
+// arrays.
+BOOST_AUTO_TEST_CASE(a_backlog_in_one_batch_cannot_be_read) {
+  const auto missing = [](const char* version, const char* config) {
+    RunPlan plan = MakeOldPlan({.version = version,
+                                .pump_config = config,
+                                .transactions = 70'000,
+                                .interval = kMillisecond,
+                                .drain_max = kHour});
+    plan.faults.push_back(FaultAt(FaultKind::kPartition, 10 * kSecond, FindNode(plan, "pump-1"),
+                                  90 * kSecond, FindNode(plan, "kafka")));
+    WorldRun run(std::move(plan));
+    run.Run();
+    return Missing(run);
+  };
+  BOOST_TEST(missing("kafka-2018-04", "kafka-version = \"0.11.0.2\"\n") > 60'000U);
+  BOOST_TEST(missing("kafka-2018-04", "") == 0U);
+  BOOST_TEST(missing("kafka-v1.1", "kafka-version = \"0.11.0.2\"\n") == 0U);
+}
+
+// empty_topic: a Pump that never wrote waits for the Drainer, and the Drainer for its first
+// message.
+BOOST_AUTO_TEST_CASE(an_empty_topic_holds_drainer_and_pump) {
+  for (const char* version : {"kafka-2018-04", "kafka-v1.1"}) {
+    RunPlan plan =
+        MakeOldPlan({.version = version, .tidb_count = 2, .transactions = 200, .drain_max = kHour});
+    plan.faults.push_back(
+        FaultAt(FaultKind::kStop, 500 * kMillisecond, FindNode(plan, "pump-2"), 10 * kSecond));
+    WorldRun run(std::move(plan));
+    run.Run();
+    const bool held = std::string_view(version) == "kafka-2018-04";
+    BOOST_TEST((run.Count(EventKind::kRowApplied) == 0U) == held, version);
+    BOOST_TEST((Missing(run) > 0U) == held, version);
+  }
 }
 
 // below_window: what comes below Lower is counted as an error and discarded, or pushed into the
