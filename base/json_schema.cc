@@ -133,6 +133,13 @@ Error Explain(const JsonDocument& document, const Place& place, const rapidjson:
   if (keyword == "pattern") {
     const rapidjson::Value* pattern = Child(node, "pattern");
     const rapidjson::Value* title = Child(node, "description");
+    // Names, some of them numbered: the pattern has them all, the examples one of each kind.
+    const std::vector<std::string> names = StringsOf(Child(node, "examples"));
+    if (!names.empty()) {
+      return document.ErrorAt(value.offset,
+                              fmt::format("{} is {}; it must be one of {}{}", name, Shown(value),
+                                          fmt::join(names, ", "), DidYouMean(value.text, names)));
+    }
     return document.ErrorAt(
         value.offset,
         fmt::format("{} is {}; it must be {}", name, Shown(value),

@@ -38,6 +38,20 @@ Verdict JudgeBinary(const std::string& host, const std::string& path, const std:
   return Holds(fmt::format("{} on {} is {}", path, host, version));
 }
 
+// The newest binlog of a Pump lies above PD's own timestamp, which was asked after it: PD was
+// restored to an older state. Nothing that is compared with its timestamps proves anything until
+// they have passed what they were. (updateTS says nothing here: a Pump adds the time that has gone
+// by to the timestamp of its start. tidb-binlog: pump/node.go, util.GetApproachTS)
+bool LiesAbovePd(const ClusterNode& node, Tso pd_now) { return node.max_commit_ts > pd_now; }
+Verdict PdWentBack(const ClusterNode& node, Tso pd_now) {
+  return Fails(
+      9, fmt::format("maxCommitTS of {} ({}) is {} above PD's timestamp {}: PD's "
+                     "timestamps went back, and prove nothing until they have passed that "
+                     "again",
+                     node.id, node.max_commit_ts,
+                     FormatDuration(TsoGapMs(node.max_commit_ts, pd_now) * kMillisecond), pd_now));
+}
+
 // A Pump that is to stay up while another one is away.
 Verdict JudgeServing(const Pump& pump, const ClusterPumpStatus& status, const Answer& connected) {
   const std::string& name = pump.process.name;
@@ -47,6 +61,7 @@ Verdict JudgeServing(const Pump& pump, const ClusterPumpStatus& status, const An
   if (TsoGapMs(status.commit_ts, node->update_ts) > kHeartbeatFresh / kMillisecond) {
     return Fails(4, fmt::format("the heartbeat of {} is stale", name));
   }
+  if (LiesAbovePd(*node, status.commit_ts)) return PdWentBack(*node, status.commit_ts);
   if (!connected.ok()) return Fails(5, fmt::format("{}: {}", name, AnswerText(connected)));
   return Holds("");
 }
@@ -156,6 +171,10 @@ Verdict EvaluateLook(const TimestampFrom& c, const LookContext& context, const A
     return Unknown(1, fmt::format("{} gives no PD timestamp{}", OtherPump(context, c.skip).name,
                                   status ? "" : ": " + status.error().message));
   }
+  // What is to be compared with it later must not have been there before.
+  for (const ClusterNode& node : status->pumps) {
+    if (LiesAbovePd(node, status->commit_ts)) return PdWentBack(node, status->commit_ts);
+  }
   Verdict verdict = Holds(fmt::format("{} = {}", c.fact, status->commit_ts));
   verdict.facts.emplace_back(c.fact, std::to_string(status->commit_ts));
   return verdict;
@@ -189,6 +208,7 @@ Verdict EvaluateLook(const PumpBack& c, const LookContext& context, const Answer
   const ClusterNode* node = FindPump(status->pumps, pump);
   if (node == nullptr) return Fails(4, fmt::format("{} is not registered", name));
   if (node->state != "online") return Fails(5, fmt::format("{} is {}", name, node->state));
+  if (LiesAbovePd(*node, status->commit_ts)) return PdWentBack(*node, status->commit_ts);
   const Tso bound = context.facts.TsoOf(c.fact);
   if (node->update_ts <= bound) {
     return Fails(6, fmt::format("the heartbeat of {} is not past {} ({})", name, c.fact, bound));

@@ -17,6 +17,27 @@ void CheckVersions(const Cluster& cluster, Refusals* out) {
   if (!pair) out->push_back(pair.error().message);
 }
 
+// A Drainer reads TiDB's DDL history and the rows of its system tables: one that is older than TiDB
+// may not start, and a Pump of its release goes with it (tidb-binlog issues 1179, 1267; PR 803).
+// Releases of one line are made to go together.
+void CheckParts(const Cluster& cluster, Refusals* out) {
+  const Result<Version> tidb = ParseVersion(cluster.tidb_target_version);
+  if (!tidb || tidb->latest) return;
+  const auto check = [&](const Process& process) {
+    const Result<Version> part = ParseVersion(process.version);
+    if (!part || part->latest) return;
+    if (std::pair(part->major, part->minor) >= std::pair(tidb->major, tidb->minor)) return;
+    out->push_back(fmt::format(
+        "{} would run {} beside TiDB {}: parts that are older than TiDB may not know what it "
+        "writes "
+        "and how it keeps DDL jobs and system tables, and then do not start. Take Pumps and "
+        "Drainers of TiDB's release",
+        process.name, process.version, cluster.tidb_target_version));
+  };
+  for (const Pump& pump : cluster.new_pumps) check(pump.process);
+  for (const Drainer& drainer : cluster.new_drainers) check(drainer.process);
+}
+
 // Each of the two has its own name, so that nobody takes one pipeline for the other.
 void CheckProcedure(const Cluster& cluster, const PlanOptions& options, Refusals* out) {
   const bool local = cluster.era == "local";
@@ -194,6 +215,7 @@ std::vector<std::string> RefusalsOf(const Cluster& cluster, const PlanOptions& o
   Refusals refusals;
   CheckProcedure(cluster, options, &refusals);
   CheckVersions(cluster, &refusals);
+  CheckParts(cluster, &refusals);
   CheckThere(cluster, &refusals);
   CheckHomes(cluster, &refusals);
   for (std::size_t i = 0; i < cluster.old_drainers.size(); ++i) {

@@ -192,6 +192,20 @@ class Preflight {
     return Holds("");
   }
 
+  // One that answers and is not online has given up: up to 2.1.18 and 3.0.5 its process stays when
+  // the part that writes downstream has ended (tidb-binlog PR 806). It reads from no Pump again, so
+  // that no restart could be proven.
+  Verdict Registered(const Process& process) const {
+    for (const ClusterNode& node : registry_->cluster_drainers) {
+      if (!Known(node, process, "")) continue;
+      if (node.state == "online") return Holds("");
+      return Fails(14, fmt::format("{} answers and is registered {}: it applies nothing any more. "
+                                   "Restart it first",
+                                   process.name, node.state));
+    }
+    return Fails(15, fmt::format("{} answers and is not registered", process.name));
+  }
+
   Verdict Drainers() {
     for (std::size_t i = 0; i < cluster_.new_drainers.size(); ++i) {
       const Drainer& drainer = cluster_.new_drainers[i];
@@ -203,7 +217,9 @@ class Preflight {
         return Fails(10, fmt::format("{} merges {} of {} Pumps", name, status->pump_pos.size(),
                                      cluster_.new_pumps.size()));
       }
-      Verdict verdict = Files(drainer.process, "drainer", answers_[at + 1], answers_[at + 2]);
+      Verdict verdict = Registered(drainer.process);
+      if (verdict.state != State::kHolds) return verdict;
+      verdict = Files(drainer.process, "drainer", answers_[at + 1], answers_[at + 2]);
       if (verdict.state != State::kHolds) return verdict;
       verdict = Stored(drainer, answers_[at + 3]);
       if (verdict.state != State::kHolds) return verdict;

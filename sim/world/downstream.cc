@@ -144,10 +144,9 @@ bool Downstream::ApplyRow(const Job& job, NodeId drainer) {
   if (drainer == kNoNode) {  // what earlier statements of the same transaction did counts
     for (const auto& [staged_key, there] : staged_) exists = staged_key == key ? there : exists;
   }
-  const bool strict = job.safe_mode == 0 && keyed;
-  if (strict && job.op == RowOp::kInsert && exists && world_.node_plan(id_).info.keyed_sink) {
-    return false;  // duplicate entry
-  }
+  // A file or a topic takes every message, whatever rows there are.
+  const bool strict = job.safe_mode == 0 && keyed && world_.node_plan(id_).info.keyed_sink;
+  if (strict && job.op == RowOp::kInsert && exists) return false;  // duplicate entry
   if (drainer == kNoNode) {
     if (strict)
       staged_.emplace_back(key, job.op == RowOp::kUpdate ? exists : job.op == RowOp::kInsert);

@@ -99,6 +99,24 @@ BOOST_AUTO_TEST_CASE(FiltersThatDiffer) {
              "would reach the sink; make them the same");
 }
 
+BOOST_AUTO_TEST_CASE(PartsOfAnOlderLineThanTidb) {
+  const auto parts = [](const char* tidb, const char* pump, const char* drainer) {
+    return PlanRefusal({.drainers = 1}, [&](Cluster* c) {
+      c->tidb_target_version = tidb;
+      for (Pump& part : c->new_pumps) part.process.version = pump;
+      for (Drainer& part : c->new_drainers) part.process.version = drainer;
+    });
+  };
+  BOOST_TEST(parts("v6.2.0", "v6.2.0", "v5.4.0") ==
+             "new-drainer-1 would run v5.4.0 beside TiDB v6.2.0: parts that are older than TiDB "
+             "may not know what it writes and how it keeps DDL jobs and system tables, and then do "
+             "not start. Take Pumps and Drainers of TiDB's release");
+  BOOST_TEST(parts("v6.2.0", "v6.1.0", "v6.2.0").starts_with("new-pump-1 would run v6.1.0"));
+  BOOST_TEST(parts("v6.2.3", "v6.2.0", "v6.2.0") == "");  // of one line
+  BOOST_TEST(parts("v2.1.0", "v3.0.5", "v3.0.5") == "");
+  BOOST_TEST(parts("v6.2.0", "latest", "latest") == "");
+}
+
 BOOST_AUTO_TEST_CASE(AnotherCheckpointSchema) {
   BOOST_TEST(
       PlanRefusal({}, [](Cluster* c) { c->old_drainers[0].sink.checkpoint_schema = "mine"; }) ==

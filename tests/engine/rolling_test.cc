@@ -270,6 +270,16 @@ BOOST_AUTO_TEST_CASE(NoCheckpoint) {
   Expect(world, RollingHolds{}, State::kFails, "holds no commitTS of drainer@drainer_mysql");
 }
 
+BOOST_AUTO_TEST_CASE(ADrainerThatAnswersAndIsNotOnline) {
+  World world;
+  world.drainers["10.30.1.51:8249"].state = "paused";
+  Expect(world, RollingHolds{}, State::kFails,
+         "drainer@drainer_mysql answers and is registered paused");
+  world.drainers.erase("10.30.1.51:8249");
+  Expect(world, RollingHolds{}, State::kFails,
+         "drainer@drainer_mysql answers and is not registered");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(rolling_looks)
@@ -315,6 +325,20 @@ BOOST_AUTO_TEST_CASE(APumpIsBack) {
   Expect(world, PumpBack{0, "R"}, State::kFails, "pump@pump1: connection refused");
   world.unit_state = "activating";
   Expect(world, PumpBack{0, "R"}, State::kFails, "pump-8250.service on 10.30.1.41 is activating");
+}
+
+// PD was restored to an older state: what a Pump has seen lies above PD's own timestamps.
+BOOST_AUTO_TEST_CASE(PdWentBack) {
+  World world;
+  world.facts.Set("R", std::to_string(Ago(5)));
+  world.pumps["10.30.1.41:8250"] = {"online", Ago(0), Ago(-3600)};
+  Expect(world, PumpBack{0, "R"}, State::kHolds, "pump@pump1 is registered online");
+  Expect(world, TimestampFrom{"R", 1}, State::kHolds, "R = ");
+  world.pumps["10.30.1.41:8250"].max_commit_ts = Ago(-120);
+  Expect(world, PumpBack{0, "R"}, State::kFails, "is 2m above PD's timestamp");
+  Expect(world, PumpsServe{1}, State::kFails, "PD's timestamps went back");
+  Expect(world, PumpsServe{0}, State::kHolds, "2 Pumps online");
+  Expect(world, TimestampFrom{"R", 1}, State::kFails, "maxCommitTS of 10.30.1.41:8250");
 }
 
 BOOST_AUTO_TEST_CASE(EveryDrainerReadsFromItAgain) {

@@ -116,6 +116,8 @@ class Converges final : public Check {
         return BlameForMissing(model(), sink, sink.ledger.At(i)).cause;
       }
     }
+    // With timestamps that were given twice, order by them is not the order of writing.
+    if (model().pd_went_back()) return Cause::kScenario;
     return sink.gate.taken ? Cause::kEngine : Cause::kProduct;
   }
 

@@ -51,12 +51,14 @@ Blame BlameForDrop(const Model& model, const SinkFacts& sink, const Commit& comm
   return blame;
 }
 
-// The new Drainer of the sink that was started at or behind the commit, or kNoNode.
+// The new Drainer of the sink that was started at or behind the commit, or kNoNode. One that was
+// upgraded where it is and went on from what it had saved itself was behind before.
 NodeId StartedBehind(const Model& model, const SinkFacts& sink, const Commit& commit) {
   for (NodeId id = 0; model.IsNode(id); ++id) {
     const DrainerFacts& drainer = model.drainer(id);
     const bool ours = model.info(id).new_side || model.UpgradedInPlace(id);
     if (!ours || drainer.sink != sink.node || drainer.epoch == 0) continue;
+    if (!model.info(id).new_side && drainer.resumed_own) continue;
     if (drainer.resumed_ts >= commit.commit_ts) return id;
   }
   return kNoNode;
@@ -75,7 +77,7 @@ Blame BlameForMissing(const Model& model, const SinkFacts& sink, const Commit& c
             .because = fmt::format("{} wrote no binlog for it", pump)};
   }
   const NodeId behind = StartedBehind(model, sink, commit);
-  if (behind != kNoNode && !model.IsOldPump(commit.pump)) {
+  if (behind != kNoNode && !model.IsOldPump(commit.pump) && !commit.Has(kCommitBehind)) {
     return {.cause = Cause::kEngine,
             .because = fmt::format("{} was started from commit_ts {}, behind it",
                                    NameOf(model, behind), model.drainer(behind).resumed_ts)};
@@ -93,7 +95,13 @@ Blame BlameForMissing(const Model& model, const SinkFacts& sink, const Commit& c
     return {.cause = Cause::kEngine,
             .because = fmt::format("the engine went on while only the old side had it ({})", pump)};
   }
-  if (model.IsNode(commit.pump) && model.node(commit.pump).stopped_by_engine) {
+  if (commit.Has(kCommitBehind)) {
+    return {.cause = model.any_fault() ? Cause::kScenario : Cause::kProduct,
+            .because = "PD's timestamps had gone back, and later ones were given before"};
+  }
+  // What a Drainer had handed to its sink the Pump had given away before.
+  if (model.IsNode(commit.pump) && model.node(commit.pump).stopped_by_engine &&
+      !commit.Has(kCommitHanded)) {
     return {.cause = Cause::kEngine,
             .because = fmt::format("the engine stopped {}, which had it", pump)};
   }

@@ -26,6 +26,7 @@ enum CommitFlag : std::uint8_t {
   kCommitDdl = 16,
   kCommitLateAck = 32,  ///< an old Pump acknowledged its prewrite after the gate decision
   kCommitSkipped = 64,  ///< a check reported it as passed over
+  kCommitBehind = 128,  ///< PD had gone back: later timestamps were given before
 };
 
 struct Commit {

@@ -13,6 +13,8 @@ using trace::EventKind;
 namespace {
 
 constexpr std::size_t kRowsUsual = 200;  // of a table in a small run
+// Two TiDBs may be told of their timestamps the other way round, but not by so much.
+constexpr Tso kBackAtLeast = Tso{1000} << kTsoLogicalBits;
 
 }  // namespace
 
@@ -86,6 +88,9 @@ void Model::TxnCommitted(const Event& event) {
     current_.Set(kCommitUnlogged);
     current_.pump = event.node;
   }
+  current_is_behind_ = newest_commit_ts_ - event.b > (pd_went_back_ ? -1 : kBackAtLeast);
+  pd_went_back_ |= current_is_behind_;
+  newest_commit_ts_ = std::max(newest_commit_ts_, event.b);
   const bool ddl = (event.code & static_cast<std::uint16_t>(trace::TxnFlag::kDdl)) != 0;
   const auto open = open_.find(event.a);
   if (open != open_.end()) {
@@ -118,6 +123,7 @@ void Model::FinishCommit() {
     Commit commit = current_;
     commit.rows_left = std::min(pending.rows, kRowsMax) & kRowsMax;
     commit.digest = pending.digest;
+    if (current_is_behind_) commit.Set(kCommitBehind);
     sinks_[sink].ledger.Insert(commit);
     pending = Pending{};
   }

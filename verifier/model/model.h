@@ -51,6 +51,7 @@ struct DrainerFacts {
   Tso resumed_ts = 0;       ///< commit_ts that it last resumed from
   std::uint32_t epoch = 0;  ///< of its sink, given at that load; 0: it never loaded
   bool loaded = false;
+  bool resumed_own = false;  ///< from what Drainers had saved, which nobody wrote to since
   std::uint64_t loaded_index = 0;
   Tso handed_ts = 0;  ///< last handed in this incarnation
   Tso saved_ts = 0;   ///< last saved by it
@@ -237,6 +238,8 @@ class Model {
   bool any_old_path_seen() const { return any_old_path_seen_; }
   std::uint32_t new_paths_open() const { return new_paths_open_; }
   bool any_gate_taken() const { return any_gate_taken_; }
+  /// Some transaction committed a second and more below one before it: PD's timestamps went back.
+  bool pd_went_back() const { return pd_went_back_; }
   bool any_fault() const { return any_fault_; }
   Time last_fault_time() const { return last_fault_time_; }
   bool workload_stopped() const { return workload_stopped_; }
@@ -300,6 +303,9 @@ class Model {
   boost::unordered_flat_map<Tso, OpenTxn> open_;
   Commit current_;  // the transaction whose rows are coming
   std::uint32_t current_rows_left_ = 0;
+  Tso newest_commit_ts_ = 0;
+  bool current_is_behind_ = false;  // far below newest_commit_ts_
+  bool pd_went_back_ = false;
   std::uint64_t current_sinks_ = 0;  // bit by sink index
   std::uint16_t current_txn_flags_ = 0;
   std::vector<Pending> pending_;  // by sink, of current_
