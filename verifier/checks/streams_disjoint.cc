@@ -62,31 +62,34 @@ class StreamsDisjoint final : public Check {
   };
 
   void ReportOverlap(const Commit& commit, const Evidence& now) {
-    Report(commit, 1, {new_min_.evidence, now},
+    Report(commit, 1, Cause::kEngine, {new_min_.evidence, now},
            fmt::format("commit_ts {} went to {} of the old side after the new stream had begun at "
                        "commit_ts {}",
                        commit.commit_ts, NameOf(commit.pump), new_min_.ts));
   }
   void ReportEarly(const Commit& commit, const Evidence& now) {
-    Report(commit, 2, {now},
+    Report(commit, 2, Cause::kEngine, {now},
            fmt::format("commit_ts {} went to {} of the new side while {} paths to the old side "
                        "were open, so no T0 is below it",
                        commit.commit_ts, NameOf(commit.pump), model().old_paths_open()));
   }
   void ReportBelow(const Commit& commit, const Evidence& now) {
-    Report(commit, 3, {model().t0_evidence(), now},
-           fmt::format("commit_ts {} went to {} of the new side and is below T0 {}",
-                       commit.commit_ts, NameOf(commit.pump), model().t0()));
+    // T0 was taken behind the old stream; nobody can take one below what PD goes back to.
+    const bool back = model().pd_went_back();
+    Report(commit, 3, back ? Cause::kScenario : Cause::kEngine, {model().t0_evidence(), now},
+           fmt::format("commit_ts {} went to {} of the new side and is below T0 {}{}",
+                       commit.commit_ts, NameOf(commit.pump), model().t0(),
+                       back ? ": PD's timestamps had gone back" : ""));
   }
 
-  void Report(const Commit& commit, std::uint64_t part, std::vector<Evidence> evidence,
+  void Report(const Commit& commit, std::uint64_t part, Cause cause, std::vector<Evidence> evidence,
               std::string why) {
-    const std::uint64_t sort = Sort(FindingKind::kOrder, Cause::kEngine, part);
+    const std::uint64_t sort = Sort(FindingKind::kOrder, cause, part);
     if (findings().Again(*this, sort, commit.commit_ts)) return;
     findings().Report(
         *this, sort,
         {.kind = FindingKind::kOrder,
-         .cause = Cause::kEngine,
+         .cause = cause,
          .why = std::move(why),
          .evidence = std::move(evidence),
          .story = {.start_ts = commit.start_ts, .commit_ts = commit.commit_ts},
