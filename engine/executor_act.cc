@@ -110,6 +110,7 @@ void Executor::Commit(port::Action action) {
   port::Perform& perform = out_->emplace_back().emplace<port::Perform>();
   perform.id = action_id_;
   perform.action = std::move(action);
+  perform.timeout = std::get<Act>(task().what).timeout;
   Wake(wake_at_);
 }
 

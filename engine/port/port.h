@@ -213,6 +213,7 @@ struct Persist {
 struct Perform {
   std::uint64_t id = 0;
   Action action;
+  Duration timeout = 5 * kMinute;  ///< a host that can end what it began ends it by then
 };
 struct Ask {
   std::uint64_t id = 0;

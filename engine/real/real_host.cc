@@ -189,7 +189,7 @@ Status RealHost::Handle(const port::Input& input, Engine* engine, Turn* turn) {
     if (const auto* persist = std::get_if<port::Persist>(&output)) {
       TRY(journal_->Append(EncodeRecord(persist->record)));
     } else if (const auto* perform = std::get_if<port::Perform>(&output)) {
-      Answer answer = Perform(perform->action);
+      Answer answer = Perform(perform->action, perform->timeout);
       turn->inputs.push_back({0, port::ActionDone{perform->id, std::move(answer)}});
     } else if (auto* ask = std::get_if<port::Ask>(&output)) {
       asks.push_back(std::move(*ask));
@@ -229,12 +229,12 @@ void RealHost::AnswerAsks(const std::vector<port::Ask>& asks, Turn* turn) const 
   }
 }
 
-Answer RealHost::Perform(const port::Action& action) const {
+Answer RealHost::Perform(const port::Action& action, Duration timeout) const {
   if (const auto* backup = std::get_if<port::KeepBackup>(&action)) return KeepBackup(*backup);
   const Result<std::vector<Command>> commands = templates_.Render(action);
   if (!commands) return Unrenderable(commands.error());
   for (Command command : *commands) {
-    command.timeout = options_.action_timeout;
+    command.timeout = timeout;
     const CommandResult result = RunCommand(command);
     const Answer answer = std::visit(Refine{command, result, AnswerOf(command, result)}, action);
     if (!answer.ok()) return answer;

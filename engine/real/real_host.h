@@ -30,8 +30,6 @@ struct RealHostOptions {
   std::string backup_dir;
   /// Set by a signal handler; the next turn of the loop tells the executor "abort". May be null.
   const volatile std::sig_atomic_t* interrupted = nullptr;
-  /// Longest run of one command of an action; it is killed then and the action answered kTimedOut.
-  Duration action_timeout = 5 * kMinute;
   /// Abort right away: what `binlog-upgrade abort` does with a resumed executor.
   bool abort = false;
 };
@@ -45,8 +43,9 @@ class RealHost {
   /// was done after the last durable record.
   Status Run(Engine* engine);
 
-  /// What one action or query comes back with. Used by Run; public for the contract test.
-  port::Answer Perform(const port::Action& action) const;
+  /// What one action or query comes back with. Used by Run; public for the contract test. A command
+  /// of an action that runs longer than `timeout` is killed, and the action answered kTimedOut.
+  port::Answer Perform(const port::Action& action, Duration timeout = 5 * kMinute) const;
   port::Answer Look(const port::Query& query, Duration timeout) const;
 
  private:

@@ -98,7 +98,6 @@ engine::RealHostOptions RealUnderTest::Options() const {
   options.templates.sql["down"] = {kLoopback, 1, ""};
   options.pds = pds_;
   options.backup_dir = world_ / "backup";
-  options.action_timeout = 3 * kSecond;
   return options;
 }
 

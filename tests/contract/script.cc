@@ -14,7 +14,7 @@ port::Output Keep(std::string name, std::string value) {
   record.value = std::move(value);
   return port::Persist{std::move(record)};
 }
-port::Output Do(port::Action action) { return port::Perform{0, std::move(action)}; }
+port::Output Do(port::Action action) { return port::Perform{0, std::move(action), 3 * kSecond}; }
 port::Output Look(port::Query query, Duration timeout) {
   return port::Ask{0, 0, std::move(query), timeout};
 }
