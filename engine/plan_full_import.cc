@@ -191,7 +191,7 @@ std::vector<Step> StepsFullImport(const Cluster& cluster) {
   steps.push_back(AbandonOld(cluster));
   steps.push_back(Load(cluster));
   steps.push_back(StartDrainers(cluster));
-  steps.push_back(RetireOldStep(cluster));
+  steps.push_back(RetireOldStep(cluster, false));
   return steps;
 }
 

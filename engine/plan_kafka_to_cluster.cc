@@ -135,7 +135,7 @@ std::vector<Step> StepsKafkaToCluster(const Cluster& cluster, const PlanOptions&
   steps.push_back(StartTidbStep(cluster));
   steps.push_back(WaitDrained(cluster, options, gate));
   steps.push_back(StartDrainers(cluster, gate, options));
-  steps.push_back(RetireOldStep(cluster));
+  steps.push_back(RetireOldStep(cluster, true));
   return steps;
 }
 

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
+#include "engine/checkpoint.h"
 #include "engine/parts.h"
+#include "engine/registry.h"
 
 namespace tidegate::engine {
 namespace {
@@ -12,6 +14,21 @@ namespace {
 // What undoing one step of the TiDBs takes: about ten seconds each, and a margin.
 Duration BackPerTidb(const Cluster& cluster) {
   return 10 * kSecond + 10 * kSecond * static_cast<Duration>(cluster.tidbs.size());
+}
+
+// What an old Drainer that somebody starts again would find.
+std::string LeftBehind(const Cluster& cluster, bool checkpoints) {
+  std::string text =
+      fmt::format("what old Pumps and Drainers registered below {} ({} entries)", kRegistryRoot,
+                  cluster.old_pumps.size() + cluster.old_drainers.size());
+  if (cluster.era == "kafka") {
+    text += fmt::format(", their topics in Kafka ({})", cluster.old_pumps.size());
+  }
+  if (!checkpoints) return text;
+  for (const Drainer& drainer : cluster.old_drainers) {
+    text += ", " + OldCheckpointPlace(drainer, cluster.era).sentence;
+  }
+  return text;
 }
 
 void AddMarker(const Cluster& cluster, Step* step) {
@@ -147,7 +164,7 @@ Step StartTidbStep(const Cluster& cluster) {
   return step;
 }
 
-Step RetireOldStep(const Cluster& cluster) {
+Step RetireOldStep(const Cluster& cluster, bool checkpoints_stay) {
   Step step;
   step.id = "retire-old";
   step.manual =
@@ -164,6 +181,11 @@ Step RetireOldStep(const Cluster& cluster) {
   AddLook(&step, {.condition = DrainersPast{std::move(all), "T1"}, .timeout = 10 * kMinute});
   step.deviations.push_back({"Pumps stop before Kafka, Kafka before ZooKeeper",
                              "a Pump flushes its local tail to Kafka while it stops"});
+  step.deviations.push_back(
+      {fmt::format("nothing is deleted; what stays as it is: {}",
+                   LeftBehind(cluster, checkpoints_stay)),
+       "it is the record of what was consumed; an old Drainer that is started again would go on "
+       "from the new one's timestamp, so that its unit is disabled"});
   for (const auto* group : {&cluster.kafkas, &cluster.zookeepers}) {
     for (const Bystander& other : *group) {
       if (std::find(bystanders.begin(), bystanders.end(), &other.process) != bystanders.end())

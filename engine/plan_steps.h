@@ -13,7 +13,8 @@ Step StopTidbStep(const Cluster& cluster, bool marker);
 Step UpgradeTidbStep(const Cluster& cluster);
 /// Behind the one-way door: every TiDB logs to the new Pumps, the service is attached.
 Step StartTidbStep(const Cluster& cluster);
-/// Old Pumps, Kafka and ZooKeeper; learns T1, which every new Drainer must pass.
-Step RetireOldStep(const Cluster& cluster);
+/// Old Pumps, Kafka and ZooKeeper; learns T1, which every new Drainer must pass. Says what is left
+/// behind: the old checkpoints too, unless they were removed for an import.
+Step RetireOldStep(const Cluster& cluster, bool checkpoints_stay);
 
 }  // namespace tidegate::engine
