@@ -43,6 +43,7 @@ void OnInterrupt(int signal_number) {
 struct Options {
   ClusterPaths paths;
   std::string gate = "proof";
+  std::string drain_timeout;
   std::string until;
   std::string journal;
   std::string templates = "local";
@@ -87,6 +88,9 @@ Result<Prepared> Prepare(const Options& options) {
   PlanOptions plan_options;
   plan_options.procedure = options.paths.procedure;
   plan_options.accept_write_outage = options.accept_write_outage;
+  if (!options.drain_timeout.empty()) {
+    TRY_ASSIGN(plan_options.drain_timeout, ParseDuration(options.drain_timeout));
+  }
   if (options.gate == "synced") plan_options.gate = Gate::kSynced;
   if (options.gate == "both") plan_options.gate = Gate::kBoth;
   Result<Plan> plan = BuildPlan(out.cluster, plan_options);
@@ -319,6 +323,8 @@ void AddInputs(CLI::App* command, Options* options) {
   command->add_option("--gate", options->gate, "what proves the drain")
       ->check(CLI::IsMember({"proof", "synced", "both"}))
       ->capture_default_str();
+  command->add_option("--drain-timeout", options->drain_timeout,
+                      "how long the gate is waited for, such as 12h [2h]");
   command->add_flag("--accept-write-outage", options->accept_write_outage,
                     "rolling: restart the only Pump, though no TiDB can write meanwhile");
   command->add_option("--until", options->until, "hold after this step");

@@ -16,6 +16,7 @@ struct Options {
   engine::ClusterPaths paths;
   std::string gate = "proof";
   std::string engine = "ours";
+  std::string drain_timeout;
   bool accept_write_outage = false;
   bool json = false;
 };
@@ -26,6 +27,11 @@ ExitCode Plan(const Options& options) {
   engine::PlanOptions plan_options;
   plan_options.procedure = options.paths.procedure;
   plan_options.accept_write_outage = options.accept_write_outage;
+  if (!options.drain_timeout.empty()) {
+    const Result<Duration> longest = ParseDuration(options.drain_timeout);
+    if (!longest.has_value()) return PrintError(longest.error());
+    plan_options.drain_timeout = *longest;
+  }
   plan_options.style = options.engine == "literal" ? engine::Style::kLiteral : engine::Style::kOurs;
   plan_options.gate = options.gate == "synced" ? engine::Gate::kSynced
                       : options.gate == "both" ? engine::Gate::kBoth
@@ -60,6 +66,8 @@ void AddPlan(CLI::App* app, ExitCode* exit_code) {
       ->check(CLI::IsMember(engine::ProcedureNames()));
   command->add_option("--gate", options->gate, "proof, synced or both")
       ->check(CLI::IsMember({"proof", "synced", "both"}));
+  command->add_option("--drain-timeout", options->drain_timeout,
+                      "How long the gate is waited for, such as 12h [2h]");
   command->add_option("--engine", options->engine, "ours or literal")
       ->check(CLI::IsMember({"ours", "literal"}));
   command->add_flag("--accept-write-outage", options->accept_write_outage,

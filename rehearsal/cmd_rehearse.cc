@@ -134,6 +134,7 @@ Result<std::unique_ptr<Outcome>> Rehearsal::GoOnce(const Prepared& prepared,
   run_options.keep_trace = keep;
   run_options.digest = keep;
   run_options.fail_on_exposure = options_.fail_on == "exposure";
+  run_options.count = &job.expect.events;
   run_options.reproduce = Reproduce(job, plan.seed);
   TRY_ASSIGN(RunResult result, Run(prepared, plan, job.engine, run_options));
   auto outcome = std::make_unique<Outcome>();
@@ -151,7 +152,7 @@ Result<std::unique_ptr<Outcome>> Rehearsal::GoOnce(const Prepared& prepared,
     TRY(trace::WriteTrace(outcome->result.trace, options_.trace));
     report.trace_path = options_.trace;
   }
-  outcome->differences = Differences(job.expect, outcome->result.verdict, outcome->result.steps);
+  outcome->differences = Differences(job.expect, outcome->result);
   return outcome;
 }
 

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "base/check.h"
+#include "verifier/verdict.h"
+
 namespace tidegate::rehearsal {
 namespace {
 
@@ -56,11 +59,25 @@ void CompareFindings(const sim::Expectation& expected, const verifier::Verdict& 
   }
 }
 
+void CompareEvents(const sim::Expectation& expected, const RunResult& result,
+                   std::vector<std::string>* out) {
+  CHECK(result.counts.size() == expected.events.size());
+  for (std::size_t i = 0; i < result.counts.size(); ++i) {
+    const sim::ExpectedEvents& events = expected.events[i];
+    const std::int64_t count = result.counts[i];
+    if (count >= events.times.low && count <= events.times.high) continue;
+    const std::string wanted = events.times.high == INT64_MAX
+                                   ? fmt::format("{} or more", events.times.low)
+                                   : fmt::format("{} to {}", events.times.low, events.times.high);
+    out->push_back(fmt::format("{} came {} times, expected were {}",
+                               sim::DescribeEventText(events.text), count, wanted));
+  }
+}
+
 }  // namespace
 
-std::vector<std::string> Differences(const sim::Expectation& expected,
-                                     const verifier::Verdict& verdict,
-                                     const std::vector<StepLine>& steps) {
+std::vector<std::string> Differences(const sim::Expectation& expected, const RunResult& result) {
+  const verifier::Verdict& verdict = result.verdict;
   std::vector<std::string> out;
   if (expected.verdict != verifier::OutcomeName(verdict.outcome)) {
     out.push_back(fmt::format("the verdict is {} ({}), expected was {}",
@@ -78,9 +95,10 @@ std::vector<std::string> Differences(const sim::Expectation& expected,
     }
   }
   if (!expected.refusal.empty()) {
-    const bool said = std::any_of(steps.begin(), steps.end(), [&](const StepLine& line) {
-      return line.step == "engine" && line.text.find(expected.refusal) != std::string::npos;
-    });
+    const bool said =
+        std::any_of(result.steps.begin(), result.steps.end(), [&](const StepLine& line) {
+          return line.step == "engine" && line.text.find(expected.refusal) != std::string::npos;
+        });
     if (!said) out.push_back(fmt::format("the engine did not say '{}'", expected.refusal));
   }
   for (const sim::ExpectedFigure& figure : expected.figures) {
@@ -93,6 +111,7 @@ std::vector<std::string> Differences(const sim::Expectation& expected,
                                 figure.high));
     }
   }
+  CompareEvents(expected, result, &out);
   return out;
 }
 

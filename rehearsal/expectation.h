@@ -4,16 +4,14 @@
 #include <string>
 #include <vector>
 
-#include "rehearsal/steps.h"
+#include "rehearsal/run.h"
 #include "sim/scenario.h"
-#include "verifier/verdict.h"
 
 namespace tidegate::rehearsal {
 
 /// Each difference as a sentence; none when it is as expected. Roots among the findings must be
 /// exactly those expected, exposures excepted unless they are named.
-std::vector<std::string> Differences(const sim::Expectation& expected,
-                                     const verifier::Verdict& verdict,
-                                     const std::vector<StepLine>& steps);
+/// REQUIRES: the run counted `expected.events`.
+std::vector<std::string> Differences(const sim::Expectation& expected, const RunResult& result);
 
 }  // namespace tidegate::rehearsal

@@ -26,6 +26,7 @@ struct HostFaults {
   bool loses_journal = false;       ///< after a crash all of them are: it begins anew
   bool repeats_actions = false;     ///< performs each file or SQL action twice
   bool decides_late = false;        ///< acts on the gate's word a minute after it was given
+  bool null_is_synced = false;      ///< takes a status of the word null for one of nothing to do
 };
 
 struct HostOptions {

@@ -31,9 +31,10 @@ Result<IncidentRun> RunOne(const IncidentFile& incident, const Prepared& prepare
   run.reproduce = Reproduce(incident, engine, prepared.plan.seed);
   RunOptions options;
   options.engine = ChoiceOf(engine);
+  options.count = &expect.events;
   options.reproduce = run.reproduce;
   TRY_ASSIGN(run.result, Run(prepared, prepared.plan, engine, options));
-  run.differences = Differences(expect, run.result.verdict, run.result.steps);
+  run.differences = Differences(expect, run.result);
   return run;
 }
 

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "engine/plan.h"
+#include "rehearsal/event_counter.h"
 #include "rehearsal/variants.h"
 #include "sim/world.h"
 #include "trace/digest.h"
@@ -20,18 +21,20 @@ engine::Gate GateNamed(const std::string& name) {
 // Everybody who sees each event as it happens.
 class Watchers final : public trace::Listener {
  public:
-  Watchers(verifier::Verifier* judge, StepCollector* steps, trace::Digest* digest,
-           const trace::TextTable* texts)
-      : judge_(judge), steps_(steps), digest_(digest), texts_(texts) {}
+  Watchers(verifier::Verifier* judge, StepCollector* steps, EventCounter* counter,
+           trace::Digest* digest, const trace::TextTable* texts)
+      : judge_(judge), steps_(steps), counter_(counter), digest_(digest), texts_(texts) {}
   void OnEvent(const trace::Event& event, std::uint64_t index) override {
     judge_->Judge(event, index);
     steps_->OnEvent(event);
+    counter_->OnEvent(event);
     if (digest_ != nullptr) digest_->Add(event, *texts_);
   }
 
  private:
   verifier::Verifier* judge_;
   StepCollector* steps_;
+  EventCounter* counter_;
   trace::Digest* digest_;
   const trace::TextTable* texts_;
 };
@@ -77,6 +80,7 @@ Result<RunResult> Run(const Prepared& prepared, const sim::RunPlan& run_plan,
   plan_options.procedure = engine::ProcedureNamed(run_plan.procedure);
   plan_options.gate = GateNamed(choice.gate);
   plan_options.style = choice.style == "literal" ? engine::Style::kLiteral : engine::Style::kOurs;
+  if (settings.drain_timeout > 0) plan_options.drain_timeout = settings.drain_timeout;
   plan_options.accept_write_outage = std::find(settings.accept.begin(), settings.accept.end(),
                                                "write-outage") != settings.accept.end();
   Result<engine::Plan> plan = engine::BuildPlan(cluster, plan_options);
@@ -93,7 +97,8 @@ Result<RunResult> Run(const Prepared& prepared, const sim::RunPlan& run_plan,
   std::unique_ptr<trace::Digest> digest;
   if (options.digest) digest = std::make_unique<trace::Digest>(header);
   StepCollector steps(header, result.trace.texts);
-  Watchers watchers(&judge, &steps, digest.get(), &result.trace.texts);
+  EventCounter counter(options.count, header, result.trace.texts);
+  Watchers watchers(&judge, &steps, &counter, digest.get(), &result.trace.texts);
   trace::Recorder recorder(&result.trace, &watchers, options.keep_trace);
 
   if (plan.has_value()) {
@@ -117,6 +122,7 @@ Result<RunResult> Run(const Prepared& prepared, const sim::RunPlan& run_plan,
   }
   result.steps = steps.lines();
   result.event_count = recorder.count();
+  result.counts = counter.counts();
   result.verdict = judge.Finish(options.keep_trace ? &result.trace : nullptr);
   if (digest != nullptr) result.digest = digest->Hex();
   return result;

@@ -11,6 +11,7 @@
 #include "rehearsal/in_process_host.h"
 #include "rehearsal/steps.h"
 #include "rehearsal/topology.h"
+#include "sim/scenario.h"
 #include "trace/recorder.h"
 #include "verifier/verdict.h"
 
@@ -32,6 +33,8 @@ struct RunOptions {
   bool keep_trace = true;  ///< else witnesses have only what the checks had in hand
   bool digest = true;
   bool fail_on_exposure = false;
+  /// Counted in the run, for Differences; null: none.
+  const std::vector<sim::ExpectedEvents>* count = nullptr;
   std::string reproduce;  ///< the command that runs it again, for the trace
 };
 
@@ -41,7 +44,8 @@ struct RunResult {
   std::vector<StepLine> steps;
   std::string digest;  ///< of the trace; "" when not asked for
   std::uint64_t event_count = 0;
-  std::uint64_t crash_points = 0;  ///< outputs of the engine that a crash can fall on
+  std::vector<std::int64_t> counts;  ///< of RunOptions::count, in its order
+  std::uint64_t crash_points = 0;    ///< outputs of the engine that a crash can fall on
   /// The plan was refused before anything was done: why. The trace then has no engine in it.
   std::string plan_refusal;
 };

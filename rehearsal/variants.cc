@@ -313,7 +313,7 @@ std::vector<Variant> MakeVariants() {
   std::vector<Variant> all;
   for (const std::vector<Variant>& some :
        std::array{FirstVariants(), MoreVariants(), LastVariants(), RollingVariants(),
-                  LocalVariants(), ImportVariants()}) {
+                  LocalVariants(), ImportVariants(), HazardVariants()}) {
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;

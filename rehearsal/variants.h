@@ -31,6 +31,8 @@ std::vector<Variant> RollingVariants();
 /// Those of local-to-cluster and of full-import (variants_import.cc).
 std::vector<Variant> LocalVariants();
 std::vector<Variant> ImportVariants();
+/// Mistakes that a hazard of the seven steps punishes (variants_hazards.cc).
+std::vector<Variant> HazardVariants();
 
 /// "" gives an engine without mistake. Errors: unknown name, with the nearest one.
 Result<Variant> FindVariant(std::string_view name);

@@ -21,6 +21,7 @@ constexpr const char* kFiltered = "rolling-manual/filtered.json";
 constexpr const char* kCrashed = "rolling-manual/engine-crash.json";
 constexpr const char* kDrainerDies = "rolling-manual/drainer-dies.json";
 constexpr const char* kBusy = "rolling-manual/busy-downstream.json";
+constexpr const char* kReboot = "rolling-ansible/reboot-after.json";
 constexpr const char* kStale = "rolling-ansible/stale-control-file.json";
 constexpr const char* kAnsible = "rolling-ansible/small.json";
 
@@ -148,6 +149,16 @@ void TrustPlaybooks(Plan* plan) {
   });
 }
 
+// stop_drainer.yml and start_drainer.yml leave a unit disabled that was enabled.
+void LeaveUnitDisabled(Plan* plan) {
+  EachStep(plan, "upgrade-drainer", [](Step* step) {
+    Forget(step, [](const Task& task) {
+      const auto* unit = ActionOf<port::SetUnitEnabled>(task);
+      return unit != nullptr && unit->enabled;
+    });
+  });
+}
+
 // One run of the playbook for all hosts, as the manual has it.
 void WholePlaybook(Plan* plan) {
   bool first = true;
@@ -205,6 +216,8 @@ std::vector<Variant> RollingVariants() {
       Make("trusts-the-playbooks",
            "runs the Drainer playbooks of the manual and believes their end", "reaches-target",
            kAnsible, TrustPlaybooks),
+      Make("leaves-the-unit-disabled", "leaves the Drainer's unit disabled, as the playbooks do",
+           "reaches-target", kReboot, LeaveUnitDisabled),
       Make("whole-rolling-update", "runs rolling_update.yml once for all hosts",
            "one-pump-at-a-time", kAnsible, WholePlaybook),
   };

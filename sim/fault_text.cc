@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "base/names.h"
-#include "trace/event_spec.h"
 
 namespace tidegate::sim {
 namespace {
@@ -140,23 +139,6 @@ Result<Duration> SignedDuration(const JsonDocument& document, const JsonValue& v
     return document.ErrorAt(value.offset, fmt::format("'{}' must be a duration such as 30s", key));
   }
   return negative ? -*parsed : *parsed;
-}
-
-// The code of `event` that `match` names, or -1.
-std::int64_t CodeNamed(trace::EventKind event, std::string_view match) {
-  for (const trace::FieldSpec& field : trace::SpecOf(event).fields) {
-    if (field.slot != trace::Slot::kCode || field.type != trace::FieldType::kEnum) continue;
-    const auto found = std::find(field.names.begin(), field.names.end(), match);
-    if (found != field.names.end()) return found - field.names.begin();
-  }
-  return -1;
-}
-
-bool HasText(trace::EventKind event) {
-  const auto fields = trace::SpecOf(event).fields;
-  return std::any_of(fields.begin(), fields.end(), [](const trace::FieldSpec& field) {
-    return field.slot == trace::Slot::kText;
-  });
 }
 
 class FaultReader {
@@ -315,54 +297,8 @@ class FaultReader {
 
   Status ReadOn(const JsonValue& on) {
     fault_.on_event = true;
-    JsonObjectReader in(document_, on, "'on'");
-    std::string event;
-    std::string step;
-    std::string match;
-    in.String("event", &event);
-    in.String("step", &step);
-    in.String("match", &match);
-    in.String("node", &fault_.event_node.name);
-    if (const JsonValue* node = on.Find("node"); node != nullptr) {
-      fault_.event_node.where = document_.Position(node->offset);
-    }
-    TRY(in.Finish());
-    if (!step.empty() && (!event.empty() || !match.empty())) {
-      return document_.ErrorAt(on.offset, "'step' stands for the event step-started of that step");
-    }
-    if (!step.empty()) {
-      fault_.event = trace::EventKind::kStepStarted;
-      fault_.match_text = step;
-      return {};
-    }
-    fault_.event = trace::EventKindNamed(event);
-    if (fault_.event == trace::EventKind::kCount) return UnknownEvent(on, event);
-    if (match.empty()) return {};
-    fault_.match_code = CodeNamed(fault_.event, match);
-    if (fault_.match_code < 0 && !HasText(fault_.event)) return UnknownCode(on, match);
-    if (fault_.match_code < 0) fault_.match_text = match;
+    TRY_ASSIGN(fault_.on, ReadEventText(document_, on, "'on'"));
     return {};
-  }
-
-  Error UnknownEvent(const JsonValue& on, const std::string& event) {
-    const JsonValue* at = on.Find("event");
-    if (at == nullptr) return document_.ErrorAt(on.offset, "'on' needs 'event' or 'step'");
-    std::vector<std::string_view> known;
-    for (const trace::EventSpec& spec : trace::AllEventSpecs()) known.push_back(spec.name);
-    return document_.ErrorAt(
-        at->offset, fmt::format("no event is named '{}'{}", event, DidYouMean(event, known)));
-  }
-
-  Error UnknownCode(const JsonValue& on, const std::string& match) {
-    std::vector<std::string_view> known;
-    for (const trace::FieldSpec& field : trace::SpecOf(fault_.event).fields) {
-      if (field.slot != trace::Slot::kCode) continue;
-      known.insert(known.end(), field.names.begin(), field.names.end());
-    }
-    return document_.ErrorAt(
-        on.Find("match")->offset,
-        fmt::format("the event '{}' has no '{}'{}", trace::SpecOf(fault_.event).name, match,
-                    DidYouMean(match, known)));
   }
 
   const JsonDocument& document_;
@@ -378,16 +314,7 @@ std::string DescribeWhen(const FaultText& fault, Time at) {
     if (fault.kind == FaultKind::kEngineCrash && fault.amount > 0) return "";
     return " at " + FormatDuration(at);
   }
-  std::string out = fmt::format(" on {}", trace::SpecOf(fault.event).name);
-  if (!fault.event_node.name.empty()) out += " of " + fault.event_node.name;
-  if (!fault.match_text.empty()) out += fmt::format(" '{}'", fault.match_text);
-  if (fault.match_code >= 0) {
-    for (const trace::FieldSpec& field : trace::SpecOf(fault.event).fields) {
-      if (field.slot == trace::Slot::kCode && field.type == trace::FieldType::kEnum) {
-        out += fmt::format(" '{}'", field.names[static_cast<std::size_t>(fault.match_code)]);
-      }
-    }
-  }
+  std::string out = " on " + DescribeEventText(fault.on);
   if (fault.nth > 1) out += fmt::format(" number {}", fault.nth);
   if (fault.after > 0) out += " + " + FormatDuration(fault.after);
   return out;

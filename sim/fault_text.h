@@ -15,15 +15,10 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "sim/event_text.h"
 #include "sim/run_plan.h"
 
 namespace tidegate::sim {
-
-/// A node's name in a scenario, with its place for messages.
-struct NodeName {
-  std::string name;
-  std::string where;  ///< file:line:column
-};
 
 struct FaultText {
   FaultKind kind = FaultKind::kKill;
@@ -36,10 +31,7 @@ struct FaultText {
   Time at_low = 0;
   Time at_high = 0;
   bool on_event = false;
-  trace::EventKind event = trace::EventKind::kCount;
-  NodeName event_node;
-  std::int64_t match_code = -1;
-  std::string match_text;
+  EventText on;
   std::int64_t nth = 1;
   Duration after = 0;
 };

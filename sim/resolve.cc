@@ -42,6 +42,8 @@ class Resolver {
       TRY(AddFault(scenario_.faults[i], static_cast<std::uint32_t>(i)));
     }
     TRY(FillCaptured());
+    TRY(CheckExpected(scenario_.expect));
+    for (const ScenarioVariant& variant : scenario_.variants) TRY(CheckExpected(variant.expect));
     return std::move(plan_);
   }
 
@@ -135,12 +137,12 @@ class Resolver {
     FaultTrigger& trigger = fault.trigger;
     trigger.on_event = text.on_event;
     trigger.at = Draws(seed_, Purpose::kFaultTime, index).Between(text.at_low, text.at_high);
-    trigger.event = text.event;
-    if (!text.event_node.name.empty()) {
-      TRY_ASSIGN(trigger.node, Find(text.event_node));
+    trigger.event = text.on.kind;
+    if (!text.on.node.name.empty()) {
+      TRY_ASSIGN(trigger.node, Find(text.on.node));
     }
-    trigger.match_code = text.match_code;
-    trigger.match_text = text.match_text;
+    trigger.match_code = text.on.match_code;
+    trigger.match_text = text.on.match_text;
     trigger.nth = text.nth;
     trigger.after = text.after;
     fault.description = DescribeFault(text, trigger.at);
@@ -226,6 +228,13 @@ class Resolver {
     return Error{ErrorCode::kBadInput,
                  "captured: only what lay in Kafka can be made up again, not a Local Pump's files",
                  scenario_.file};
+  }
+
+  Status CheckExpected(const Expectation& expect) const {
+    for (const ExpectedEvents& events : expect.events) {
+      if (!events.text.node.name.empty()) TRY(Find(events.text.node));
+    }
+    return {};
   }
 
   Error NoSuchPump(const std::string& etcd_id) const {

@@ -73,6 +73,7 @@ struct EngineSettings {
   std::string until;           ///< stop before this step
   Time start = 30 * kSecond;
   Duration write_outage_max = 0;                        ///< 0: what the site file says
+  Duration drain_timeout = 0;                           ///< of the gate; 0: the engine's own
   std::vector<std::string> accept;                      ///< risks that the operator accepts
   std::map<std::string, std::string> operator_answers;  ///< by question; others are answered yes
 };
@@ -89,6 +90,12 @@ struct ExpectedFigure {
   std::int64_t high = INT64_MAX;
 };
 
+/// Events that must have come, and how often.
+struct ExpectedEvents {
+  EventText text;
+  EventTimes times;
+};
+
 /// What must come out. `findings` are the roots that must be found; no other root may be.
 struct Expectation {
   std::string verdict = "pass";  ///< pass, fail, refused, no-progress, inconclusive
@@ -96,6 +103,7 @@ struct Expectation {
   std::vector<std::string> premises;  ///< checks whose premise must have held at least once
   std::string refusal;                ///< must be contained in what the engine said
   std::vector<ExpectedFigure> figures;
+  std::vector<ExpectedEvents> events;
 };
 
 /// The same scenario under another engine, with its own expectation.

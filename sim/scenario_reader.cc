@@ -365,6 +365,7 @@ class Reader {
     in.String("until", &out->until);
     in.DurationField("start", 0, kLongest, &out->start);
     in.DurationField("write_outage_max", 0, kLongest, &out->write_outage_max);
+    in.DurationField("drain_timeout", 0, kLongest, &out->drain_timeout);
     in.Strings("accept", &out->accept);
     if (const JsonValue* answers = in.Find("operator"); answers != nullptr) {
       for (const JsonMember& member : answers->members) {
@@ -407,6 +408,14 @@ class Reader {
       for (const JsonMember& member : figures->members) {
         const auto& ends = member.value.elements;
         out->figures.push_back({member.name, ends[0].integer, ends[1].integer});
+      }
+    }
+    if (const JsonValue* events = in.Find("events"); events != nullptr) {
+      for (const JsonValue& element : events->elements) {
+        ExpectedEvents expected;
+        TRY_ASSIGN(expected.text,
+                   ReadEventText(document_, element, "an expected event", &expected.times));
+        out->events.push_back(std::move(expected));
       }
     }
     return in.Finish();

@@ -199,6 +199,7 @@ bool Hosts::OnHost(NodeId node, const std::string& host) const {
 }
 
 void Hosts::SetEnabled(NodeId node, bool enabled) {
+  if (units_[node].enabled == enabled) return;
   units_[node].enabled = enabled;
   world_.Record({.kind = EventKind::kUnitEnabled,
                  .node = node,

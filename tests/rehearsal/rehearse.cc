@@ -60,6 +60,7 @@ rehearsal::RunResult RunPlanned(const rehearsal::Prepared& prepared, const sim::
   options.engine = rehearsal::ChoiceOf(engine);
   if (!how.variant.empty()) options.engine.variant = how.variant;
   options.keep_trace = how.keep_trace;
+  options.count = how.count;
   Result<rehearsal::RunResult> result = rehearsal::Run(prepared, plan, engine, options);
   BOOST_REQUIRE_MESSAGE(result.has_value(), Why(result));
   return *std::move(result);

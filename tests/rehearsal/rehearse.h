@@ -33,6 +33,7 @@ struct How {
   std::uint64_t seed = 1;
   std::string variant = {};  ///< a known-bad engine
   bool keep_trace = true;
+  const std::vector<sim::ExpectedEvents>* count = nullptr;
 };
 
 /// Runs it as its `engine` (or that of one of its variants) says.

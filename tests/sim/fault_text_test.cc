@@ -107,13 +107,13 @@ BOOST_AUTO_TEST_CASE(events_codes_texts_and_steps) {
   const Result<FaultText> code =
       Read(R"({"kill": "a", "on": {"event": "gate-judged", "match": "open"}})");
   BOOST_TEST_REQUIRE(code.has_value());
-  BOOST_TEST(code->match_code == 1);
-  BOOST_TEST(code->match_text == "");
+  BOOST_TEST(code->on.match_code == 1);
+  BOOST_TEST(code->on.match_text == "");
   const Result<FaultText> words =
       Read(R"({"kill": "a", "on": {"event": "gate-judged", "match": "Lower"}})");
   BOOST_TEST_REQUIRE(words.has_value());
-  BOOST_TEST(words->match_code == -1);
-  BOOST_TEST(words->match_text == "Lower");
+  BOOST_TEST(words->on.match_code == -1);
+  BOOST_TEST(words->on.match_text == "Lower");
 }
 
 BOOST_AUTO_TEST_CASE(each_mistake_has_its_place) {

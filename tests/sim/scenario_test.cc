@@ -43,7 +43,10 @@ BOOST_AUTO_TEST_CASE(reads_a_whole_one) {
     "engine": {"gate": "both", "start": "5s", "operator": {"one-way": "no"}},
     "expect": {"verdict": "fail",
                "findings": ["gate-sound", {"check": "no-lost-commit", "kind": "loss"}],
-               "figures": {"failed_writes": [0, 5]}},
+               "figures": {"failed_writes": [0, 5]},
+               "events": [{"step": "wait-drained"},
+                          {"event": "binlog-dropped", "node": "pump-1", "match": "purged-range",
+                           "times": [0, 2]}]},
     "variants": {"literal": {"engine": {"style": "literal"}, "expect": {"verdict": "pass"}}},
     "kafka": {"retention": "2h"}, "limits": {"run_max": "1h"}
   })");
@@ -63,6 +66,11 @@ BOOST_AUTO_TEST_CASE(reads_a_whole_one) {
   BOOST_TEST(s.engine.operator_answers.at("one-way") == "no");
   BOOST_TEST(s.expect.findings[1].kind == "loss");
   BOOST_TEST(s.expect.figures[0].high == 5);
+  BOOST_TEST(s.expect.events[0].times.low == 1);  // at least once when nobody says
+  BOOST_TEST(DescribeEventText(s.expect.events[0].text) == "step-started 'wait-drained'");
+  BOOST_TEST(s.expect.events[1].times.high == 2);
+  BOOST_TEST(DescribeEventText(s.expect.events[1].text) ==
+             "binlog-dropped of pump-1 'purged-range'");
   BOOST_TEST(s.variants[0].engine.style == "literal");
   BOOST_TEST(s.variants[0].engine.gate == "both");  // what the variant does not say stays
   BOOST_TEST(s.kafka_retention == 2 * kHour);
@@ -130,6 +138,21 @@ BOOST_AUTO_TEST_CASE(a_cluster_is_given_once) {
       "s.json:2:1: 'drainer' goes with 'topology'; with an inventory, the site file says it");
   BOOST_TEST(Refusal("{\"name\": \"s\", \"topology\": {}}") ==
              "s.json:1:1: the value needs the key 'expect'");
+}
+
+BOOST_AUTO_TEST_CASE(expected_events_are_named) {
+  const auto text = [](const std::string& event) {
+    return R"({"name": "s", "topology": {}, "expect": {"verdict": "pass", "events": [)" + event +
+           "]}}";
+  };
+  BOOST_TEST(Refusal(text(R"({"event": "binlog-droped"})")) ==
+             "s.json:1:82: no event is named 'binlog-droped'; did you mean 'binlog-dropped'?");
+  BOOST_TEST(Refusal(text(R"({"event": "binlog-dropped", "match": "purged"})"))
+                 .starts_with("s.json:1:109: the event 'binlog-dropped' has no 'purged'"));
+  BOOST_TEST(Refusal(text(R"({"node": "pump-1"})")) ==
+             "s.json:1:72: an expected event needs 'event' or 'step'");
+  BOOST_TEST(Refusal(text(R"({"step": "wait-drained", "times": [2, 1]})")) ==
+             "s.json:1:106: 'times' must be [least, most]");
 }
 
 BOOST_AUTO_TEST_CASE(findings_that_are_no_exposures_need_the_verdict_fail) {
