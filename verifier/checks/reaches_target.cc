@@ -14,11 +14,19 @@ using trace::Event;
 using trace::EventKind;
 using trace::NodeInfo;
 
-enum Miss : std::uint64_t { kVersion = 1, kNewSideDown, kOldSideUp, kServing, kCheckpoint };
+enum Miss : std::uint64_t {
+  kVersion = 1,
+  kNewSideDown,
+  kOldSideUp,
+  kServing,
+  kCheckpoint,
+  kUnit,
+};
 
 class ReachesTarget final : public Check {
  public:
-  using Check::Check;
+  explicit ReachesTarget(const Context& context)
+      : Check(context), disabled_(context.header.nodes.size()) {}
 
   std::string_view Id() const override { return "reaches-target"; }
   std::string_view Statement() const override {
@@ -27,8 +35,13 @@ class ReachesTarget final : public Check {
            "timestamp taken after the last step.";
   }
   Section InSection() const override { return Section::kProcedure; }
-  KindSet Subscribes() const override { return {}; }
-  void OnEvent(const Event&, std::uint64_t) override {}
+  KindSet Subscribes() const override { return {EventKind::kUnitEnabled}; }
+
+  // Units are enabled and disabled by engines alone. One that is disabled was enabled before.
+  void OnEvent(const Event& event, std::uint64_t index) override {
+    if (!model().UpgradedInPlace(event.node) || !model().acts().engine_began()) return;
+    disabled_[event.node] = {.index = index, .event = event};
+  }
 
   void OnEnd() override {
     if (!AsksForAnything()) {
@@ -65,22 +78,56 @@ class ReachesTarget final : public Check {
       }
       return;
     }
+    if (LeftDisabled(node)) JudgeUnit(node);
     if (!facts.up) {
-      if ((info.new_side || !info.target_version.empty()) && !OnlyAFaultTookItDown(node)) {
+      const bool wanted = info.new_side || !info.target_version.empty();
+      if (OnlyAFaultTookItDown(node)) {
+        if (model().UpgradedInPlace(node)) JudgeVersion(node);
+      } else if (wanted) {
         Miss(kNewSideDown, node,
              fmt::format("{} was to run {} and does not run", info.name, Target(info)));
       }
       return;
     }
-    if (!info.target_version.empty() && texts().Get(facts.version) != info.target_version) {
-      Miss(kVersion, node,
-           fmt::format("{} was to run {} and runs {}", info.name, info.target_version,
-                       texts().Get(facts.version)));
-      return;
-    }
+    if (!JudgeVersion(node)) return;
     if (info.role == Role::kTidb && !info.target_version.empty()) JudgeServing(node);
     if (info.role != Role::kDrainer) return;
     if (info.new_side || model().UpgradedInPlace(node)) JudgeCheckpoint(node);
+  }
+
+  bool JudgeVersion(NodeId node) {
+    const NodeInfo& info = header().nodes[node];
+    const NodeFacts& facts = model().node(node);
+    if (info.target_version.empty() || texts().Get(facts.version) == info.target_version) {
+      return true;
+    }
+    Miss(kVersion, node,
+         fmt::format("{} was to run {} and {} {}", info.name, info.target_version,
+                     facts.up ? "runs" : "ran", texts().Get(facts.version)));
+    return false;
+  }
+
+  bool LeftDisabled(NodeId node) const {
+    return disabled_[node].event.kind == EventKind::kUnitEnabled && disabled_[node].event.code == 0;
+  }
+
+  // A unit that was enabled before the upgrade and is not after it: the next start of its host is
+  // one too many.
+  void JudgeUnit(NodeId node) {
+    const NodeInfo& info = header().nodes[node];
+    const NodeFacts& facts = model().node(node);
+    std::vector<Evidence> evidence = {disabled_[node]};
+    if (!facts.up) evidence.push_back(model().acts().down(node));
+    ReportOnce(findings(), *this, kUnit,
+               {.kind = facts.up ? FindingKind::kExposure : FindingKind::kLiveness,
+                .cause = Cause::kEngine,
+                .why = fmt::format(
+                    "the unit {} of {} was enabled before the upgrade and is left disabled: "
+                    "{}",
+                    info.unit, info.name,
+                    facts.up ? "it does not start with its host" : "it did not start again"),
+                .evidence = std::move(evidence),
+                .nodes = {node}});
   }
 
   void JudgeServing(NodeId node) {
@@ -128,6 +175,8 @@ class ReachesTarget final : public Check {
                 .evidence = std::move(evidence),
                 .nodes = {node}});
   }
+
+  std::vector<Evidence> disabled_;  // by node: the last time that its unit was en- or disabled
 };
 
 }  // namespace

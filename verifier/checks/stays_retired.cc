@@ -19,7 +19,8 @@ enum Wrong : std::uint64_t { kCameBack = 1, kEnabled, kKeyGone };
 
 class StaysRetired final : public Check {
  public:
-  using Check::Check;
+  explicit StaysRetired(const Context& context)
+      : Check(context), host_started_(context.header.nodes.size()) {}
 
   std::string_view Id() const override { return "stays-retired"; }
   std::string_view Statement() const override {
@@ -29,10 +30,11 @@ class StaysRetired final : public Check {
   Section InSection() const override { return Section::kProcedure; }
   KindSet Subscribes() const override {
     return {EventKind::kNodeUp, EventKind::kNodeDown, EventKind::kRegistryMoved,
-            EventKind::kActionStarted};
+            EventKind::kActionStarted, EventKind::kFaultFired};
   }
 
   void OnEvent(const Event& event, std::uint64_t index) override {
+    if (event.kind == EventKind::kFaultFired) HostStarted(event);
     if (!model().IsNode(event.node) || !header().nodes[event.node].old_side) return;
     const Evidence now = {.index = index, .event = event};
     const Evidence* retired = model().acts().retired(event.node);
@@ -59,12 +61,23 @@ class StaysRetired final : public Check {
   }
 
  private:
+  // A host that reboots starts what is enabled on it; any other fault is somebody's hand.
+  void HostStarted(const Event& event) {
+    if (!model().IsNode(event.node)) return;
+    const bool reboot = texts().Get(event.text).starts_with("reboot ");
+    for (NodeId node = 0; model().IsNode(node); ++node) {
+      const bool there = header().nodes[node].host == header().nodes[event.node].host;
+      if (there && (reboot || node == event.node)) host_started_[node] = reboot ? 1 : 0;
+    }
+  }
+
   void JudgeReturn(const Evidence& retired, const Evidence& now) {
     const NodeId node = now.event.node;
     const Acts& acts = model().acts();
     const bool unit = model().node(node).unit_enabled && !header().nodes[node].unit.empty();
     // Somebody who starts it by hand is the scenario's, unless it was the unit left enabled.
-    if (acts.upped_by(node) == Cause::kScenario) return;
+    const bool with_host = unit && host_started_[node] != 0;
+    if (acts.upped_by(node) == Cause::kScenario && !with_host) return;
     Report(kCameBack, FindingKind::kOrder, unit ? Cause::kEngine : Cause::kProduct, {retired, now},
            node,
            fmt::format("{} came back after the engine had stopped it{}", NameOf(node),
@@ -92,6 +105,8 @@ class StaysRetired final : public Check {
                 .evidence = std::move(evidence),
                 .nodes = {node}});
   }
+
+  std::vector<std::uint8_t> host_started_;  // by node: its host rebooted, and no hand came after
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <boost/test/unit_test.hpp>
 #include <string>
 
+#include "tests/verifier/rolling_text.h"
 #include "tests/verifier/upgrade_text.h"
 #include "tests/verifier/verdict_text.h"
 
@@ -101,6 +102,58 @@ BOOST_AUTO_TEST_CASE(AFaultAtTheEndIsNotTheEngines) {
        "tidb-2 down killed"},
   });
   BOOST_TEST(FindingText(JudgeText(text), kCheck) == "");
+}
+
+// start_drainer.yml says enabled=no: what was enabled before is not any more.
+BOOST_AUTO_TEST_CASE(AUnitThatIsLeftDisabledIsAnExposure) {
+  const std::string text = Rolling("act start drainer-1",
+                                   "event unit-enabled node=drainer-1 code=0\n"
+                                   "act start drainer-1");
+  ExpectFinding(kCheck, text, R"(
+exposure by engine
+why: the unit drainer-8249 of drainer-1 was enabled before the upgrade and is left disabled: it does not start with its host
+@00:01:00.024 #51 the unit of drainer-1 was disabled
+)");
+  // Enabled again, it is as it was.
+  const std::string again = Rolling("engine done",
+                                    "event unit-enabled node=drainer-1 code=0\n"
+                                    "event unit-enabled node=drainer-1 code=1\n"
+                                    "engine done");
+  BOOST_TEST(FindingText(JudgeText(again), kCheck) == "");
+  // What was disabled before the engine began was somebody else's wish.
+  const std::string before = Rolling("@1m engine started ours",
+                                     "event unit-enabled node=drainer-1 code=0\n"
+                                     "@1m engine started ours");
+  BOOST_TEST(FindingText(JudgeText(before), kCheck) == "");
+}
+
+BOOST_AUTO_TEST_CASE(AUnitThatIsLeftDisabledDoesNotStartWithItsHost) {
+  const std::string text = Rolling("workload stopped",
+                                   "event unit-enabled node=drainer-1 code=0\n"
+                                   "fault drainer-1 reboot\n"
+                                   "drainer-1 down killed\n"
+                                   "workload stopped");
+  ExpectFinding(kCheck, text, R"(
+liveness by engine
+why: the unit drainer-8249 of drainer-1 was enabled before the upgrade and is left disabled: it did not start again
+@00:01:00.035 #66 the unit of drainer-1 was disabled
+@00:01:00.037 #68 drainer-1 was killed
+)");
+}
+
+// A fault that takes a node down at the end does not hide that it ran the wrong version.
+BOOST_AUTO_TEST_CASE(WhatRanLastIsJudged) {
+  const std::string text = Rolling("drainer-1 up version=v3.0.5 incarnation=2",
+                                   "drainer-1 up version=v2.1.8 incarnation=2");
+  std::string down = text;
+  const std::size_t at = down.find("workload stopped");
+  down.insert(at, "fault drainer-1 kill\ndrainer-1 down killed\n");
+  ExpectFinding(kCheck, down, R"(
+liveness by engine (follows runs-what-was-installed)
+why: drainer-1 was to run v3.0.5 and ran v2.1.8
+@00:01:00.036 #67 drainer-1 was killed
+@00:01:00.038 #69 the run ended (why: quiet, PD at 0)
+)");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

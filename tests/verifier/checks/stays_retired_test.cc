@@ -45,6 +45,31 @@ why: kafka came back after the engine had stopped it, its unit being still enabl
 )");
 }
 
+// The reboot is the scenario's, the unit that was left enabled the engine's: also where the fault
+// names another node of that host.
+BOOST_AUTO_TEST_CASE(ItsHostReboots) {
+  const std::string text = Upgrade({
+      {"act enable kafka\n"
+       "event unit-enabled node=kafka code=0",
+       "fault zk reboot zk at 70s\n"
+       "kafka up incarnation=2"},
+  });
+  ExpectFinding(kCheck, text, R"(
+order by engine
+why: kafka came back after the engine had stopped it, its unit being still enabled
+@00:01:00.065 #111 the engine began action 19 on kafka: stop kafka
+@00:01:00.068 #115 kafka came up with version v1 (incarnation 2)
+)");
+  const std::string disabled = Upgrade({
+      {"act stop zk\n"
+       "zk down",
+       "act stop zk\n"
+       "zk down\n"
+       "fault zk reboot zk at 70s"},
+  });
+  BOOST_TEST(FindingText(JudgeText(disabled), kCheck) == "");
+}
+
 BOOST_AUTO_TEST_CASE(ItsKeyIsDeleted) {
   const std::string text = Upgrade({
       {"act stop kafka",
