@@ -25,7 +25,7 @@ Prepared PrepareFile(std::string_view name, const std::vector<std::string>& over
     CHECK(set.has_value());
     sets.push_back(*std::move(set));
   }
-  const std::string path = std::string(TIDEGATE_SOURCE_DIR "/scenarios/kafka-to-cluster/") += name;
+  const std::string path = std::string(TIDEGATE_SOURCE_DIR "/scenarios/") += name;
   const Result<sim::Scenario> scenario = sim::LoadScenario(path, sets);
   CHECK_MSG(scenario.has_value(), scenario.error().ToString());
   Result<Prepared> prepared = Prepare(*scenario, kSeed);
@@ -53,8 +53,8 @@ void Count(benchmark::State& state, std::uint64_t events) {
       benchmark::Counter(static_cast<double>(events), benchmark::Counter::kIsRate);
 }
 
-void Small(benchmark::State& state, bool digest) {
-  const Prepared prepared = PrepareFile("small.json", {});
+void Small(benchmark::State& state, std::string_view name, bool digest) {
+  const Prepared prepared = PrepareFile(name, {});
   std::vector<sim::RunPlan> plans;
   for (std::uint64_t i = 0; i < kSeeds; ++i) {
     Result<sim::RunPlan> plan = Again(prepared, kSeed + i);
@@ -70,8 +70,8 @@ void Small(benchmark::State& state, bool digest) {
 }
 
 // With the plan of each seed made in the loop, as `rehearse --seeds` does.
-void SmallBySeed(benchmark::State& state) {
-  const Prepared prepared = PrepareFile("small.json", {});
+void SmallBySeed(benchmark::State& state, std::string_view name) {
+  const Prepared prepared = PrepareFile(name, {});
   std::uint64_t events = 0;
   std::uint64_t seed = kSeed;
   for ([[maybe_unused]] auto iteration : state) {
@@ -98,11 +98,39 @@ const std::vector<std::string> kStandard = {
     "topology.old_drainers=3",  "topology.new_pumps=3", "workload.transactions=50000",
     "workload.interval=\"2ms\""};
 
-BENCHMARK_CAPTURE(Small, Plain, false)->Unit(benchmark::kMicrosecond);
-BENCHMARK_CAPTURE(Small, WithDigest, true)->Unit(benchmark::kMicrosecond);
-BENCHMARK(SmallBySeed)->Unit(benchmark::kMicrosecond);
-BENCHMARK_CAPTURE(Whole, Standard, "small.json", kStandard)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(Whole, IdleDay, "idle-day.json", {})->Unit(benchmark::kMillisecond);
+// The same load on the cluster version: three TiDBs and Pumps, a Drainer for each of three sinks.
+const std::vector<std::string> kRolling = {"topology.tidbs=3", "topology.pumps=3",
+                                           "topology.drainers=3", "workload.transactions=50000",
+                                           "workload.interval=\"2ms\""};
+// Without Kafka and ZooKeeper.
+const std::vector<std::string> kLocal = {"topology.tidbs=3", "topology.old_drainers=3",
+                                         "topology.new_pumps=3", "workload.transactions=50000",
+                                         "workload.interval=\"2ms\""};
+
+constexpr std::string_view kKafka = "kafka-to-cluster/small.json";
+
+BENCHMARK_CAPTURE(Small, Plain, kKafka, false)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(Small, WithDigest, kKafka, true)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(SmallBySeed, KafkaToCluster, kKafka)->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(Whole, Standard, kKafka, kStandard)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(Whole, IdleDay, "kafka-to-cluster/idle-day.json", {})
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(Small, RollingManual, "rolling-manual/small.json", false)
+    ->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(Small, RollingAnsible, "rolling-ansible/small.json", false)
+    ->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(Small, LocalToCluster, "local-to-cluster/small.json", false)
+    ->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(Small, FullImport, "full-import/small.json", false)
+    ->Unit(benchmark::kMicrosecond);
+BENCHMARK_CAPTURE(Whole, StandardRollingManual, "rolling-manual/small.json", kRolling)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(Whole, StandardRollingAnsible, "rolling-ansible/small.json", kRolling)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(Whole, StandardLocalToCluster, "local-to-cluster/small.json", kLocal)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(Whole, StandardFullImport, "full-import/small.json", kStandard)
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace tidegate::rehearsal
