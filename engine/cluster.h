@@ -10,6 +10,7 @@
 
 #include "base/time.h"
 #include "base/tso.h"
+#include "engine/supervision.h"
 
 namespace tidegate::engine {
 
@@ -27,7 +28,9 @@ struct Process {
   std::string name;  ///< unique in plans and messages: the inventory alias plus its part
   std::string host;  ///< ansible_host or the alias
   std::int64_t port = 0;
-  std::string unit;  ///< "pump.service" (Kafka era), "pump-8250.service" (cluster era)
+  /// "pump.service" (Kafka era), "pump-8250.service" (cluster era), DEPLOY_DIR/status/pump
+  /// (supervise)
+  std::string unit;
   std::string deploy_dir;
   std::string data_dir;
   std::string binary;  ///< full path of the binary that the unit runs
@@ -107,7 +110,9 @@ struct Cluster {
   std::vector<Tidb> tidbs;   ///< as they are now
   VersionText tidb_version;  ///< running now
   VersionText tidb_target_version;
-  std::string era;  ///< of the old side: "kafka", "local"
+  Supervision supervision = Supervision::kSystemd;         ///< of the old side and of TiDB
+  Supervision target_supervision = Supervision::kSystemd;  ///< of new Pumps and Drainers
+  std::string era;                                         ///< of the old side: "kafka", "local"
   std::vector<Pump> old_pumps;
   std::vector<Drainer> old_drainers;
   std::vector<Bystander> kafkas;

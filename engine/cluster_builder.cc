@@ -123,7 +123,8 @@ Status BuildTidbs(const Inventory& inventory, Cluster* cluster) {
     TRY(FillHome(vars, "tidb-server", &process));
     TRY_ASSIGN(process.port, vars.Port("tidb_port", 4000));
     TRY_ASSIGN(tidb.status_port, vars.Port("tidb_status_port", 10080));
-    process.unit = fmt::format("tidb-{}.service", process.port);
+    process.unit = UnitOf(cluster->supervision, "tidb", process.deploy_dir,
+                          fmt::format("tidb-{}.service", process.port));
     process.version = cluster->tidb_version;
     TRY_ASSIGN(tidb.old_socket, SocketOf(vars, process.deploy_dir));
     TRY_ASSIGN(const bool has_dir, vars.Has("deploy_dir"));
@@ -165,8 +166,9 @@ Status BuildOldPumps(const ClusterInput& input, Cluster* cluster) {
     TRY(FillHome(vars, "pump", &process));
     TRY_ASSIGN(process.port, vars.Port("pump_port", 8250));
     TRY_ASSIGN(process.data_dir, vars.Path("pump_data_dir", process.deploy_dir + "/data.pump"));
-    process.unit = "pump.service";  // tidb-ansible release-2.0: no port in the unit's name
-    process.version = "latest";     // the package tidb-binlog-latest carries no version
+    // tidb-ansible release-2.0: no port in the unit's name
+    process.unit = UnitOf(cluster->supervision, "pump", process.deploy_dir, "pump.service");
+    process.version = "latest";  // the package tidb-binlog-latest carries no version
     // tidb-binlog kafka: pump/node.go: hostname:port, kept in <data-dir>/.node
     pump.node_id = fmt::format("{}:{}", host->name, process.port);
     if (const SitePump* site = FindSitePump(input.site, host->name); site != nullptr) {
@@ -332,13 +334,7 @@ Result<Cluster> BuildCluster(const ClusterInput& input) {
   if (!rolling) {
     TRY_ASSIGN(cluster.era, FindEra(inventory, input.site, cluster));
   }
-  TRY_ASSIGN(const std::string supervision, Global(inventory, "process_supervision", "systemd"));
-  if (supervision != "systemd") {
-    cluster.assumptions.push_back(
-        fmt::format("process_supervision is '{}'; every process is assumed to have been moved to a "
-                    "systemd unit",
-                    supervision));
-  }
+  TRY(FillSupervision(input, &cluster));
   if (inventory.HostsOf("pd_servers").empty()) return inventory.MissingGroup("pd_servers");
   TRY_ASSIGN(cluster.pds, GroupAddresses(inventory, "pd_servers", "pd_client_port", 2379));
   TRY_ASSIGN(cluster.tikvs, GroupAddresses(inventory, "tikv_servers", "tikv_port", 20160));

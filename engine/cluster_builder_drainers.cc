@@ -25,7 +25,8 @@ void FillDefaults(const std::string& deploy_dir, Drainer* drainer, Cluster* clus
   fill(&process.config, process.deploy_dir + "/conf/drainer.toml");
   fill(&process.script, process.deploy_dir + "/scripts/run_drainer.sh");
   fill(&process.data_dir, process.deploy_dir + "/data.drainer");
-  fill(&process.unit, "drainer.service");
+  fill(&process.unit,
+       UnitOf(cluster->supervision, "drainer", process.deploy_dir, "drainer.service"));
   if (process.version.empty()) process.version = "latest";
   if (drainer->config_text.empty()) {
     // tidb-binlog drainer/config.go: the default of ignore-schemas

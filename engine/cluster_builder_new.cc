@@ -33,7 +33,8 @@ const SiteNewDrainer* FindNew(const Site* site, const std::string& alias) {
 void FillNewPump(const std::string& alias, Pump* pump, const Cluster& cluster) {
   Process& process = pump->process;
   process.name = "new-pump@" + alias;
-  process.unit = fmt::format("pump-{}.service", process.port);
+  process.unit = UnitOf(cluster.target_supervision, "pump", process.deploy_dir,
+                        fmt::format("pump-{}.service", process.port));
   process.binary = process.deploy_dir + "/bin/pump";
   process.config = process.deploy_dir + "/conf/pump.toml";
   process.script = process.deploy_dir + "/scripts/run_pump.sh";
@@ -48,7 +49,8 @@ void FillNewPump(const std::string& alias, Pump* pump, const Cluster& cluster) {
 void FillNewDrainer(const std::string& alias, Drainer* drainer, const Cluster& cluster) {
   Process& process = drainer->process;
   process.name = "new-drainer@" + alias;
-  process.unit = fmt::format("drainer-{}.service", process.port);
+  process.unit = UnitOf(cluster.target_supervision, "drainer", process.deploy_dir,
+                        fmt::format("drainer-{}.service", process.port));
   process.binary = process.deploy_dir + "/bin/drainer";
   process.config = process.deploy_dir + "/conf/drainer.toml";
   process.script = process.deploy_dir + "/scripts/run_drainer.sh";

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/toml.h"
+#include "engine/procedure.h"
 
 namespace tidegate::engine {
 namespace {
@@ -327,6 +328,43 @@ Result<std::string> RenderDrainerConfig(const std::string& old_text, const std::
   }
   if (!security.empty()) out += "\n[security]\n" + security;
   return out;
+}
+
+namespace {
+
+Result<Supervision> SupervisionIn(const Inventory& inventory, Supervision fallback) {
+  TRY_ASSIGN(const std::optional<InventoryValue> value,
+             inventory.GlobalValue("process_supervision"));
+  if (!value.has_value()) return fallback;
+  const Result<Supervision> parsed = ParseSupervision(value->text);
+  if (!parsed) return inventory.ErrorAt(value->place, parsed.error().message);
+  return *parsed;
+}
+
+}  // namespace
+
+Status FillSupervision(const ClusterInput& input, Cluster* cluster) {
+  TRY_ASSIGN(cluster->supervision, SupervisionIn(*input.inventory, Supervision::kSystemd));
+  cluster->target_supervision = cluster->supervision;
+  if (input.target != nullptr) {
+    TRY_ASSIGN(cluster->target_supervision, SupervisionIn(*input.target, cluster->supervision));
+  }
+  const std::string_view now = SupervisionName(cluster->supervision);
+  const std::string_view then = SupervisionName(cluster->target_supervision);
+  if (IsRolling(input.procedure) && now != then) {
+    return Error{ErrorCode::kBadInput,
+                 fmt::format("process_supervision is {} now and {} in the target inventory; a "
+                             "rolling upgrade leaves the supervisor as it is",
+                             now, then),
+                 input.target->file()};
+  }
+  if (cluster->supervision == Supervision::kSupervise ||
+      cluster->target_supervision == Supervision::kSupervise) {
+    cluster->assumptions.push_back(
+        "what runs under supervise does not start with its host: after a reboot somebody runs "
+        "scripts/start_ROLE.sh");
+  }
+  return {};
 }
 
 }  // namespace tidegate::engine

@@ -65,6 +65,10 @@ Result<std::string> RenderDrainerConfig(const std::string& old_text, const std::
 /// `text` as a TOML basic string, quotes included.
 std::string TomlQuote(std::string_view text);
 
+/// process_supervision of both inventories; what a target does not say is as it is now. A rolling
+/// upgrade changes no supervisor.
+Status FillSupervision(const ClusterInput& input, Cluster* cluster);
+
 /// The old side's Drainers, from inventory and site.
 Status BuildOldDrainers(const ClusterInput& input, Cluster* cluster);
 /// Configuration, sink and filters of a Drainer whose process is filled in as far as it is known,

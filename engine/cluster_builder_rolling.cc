@@ -60,7 +60,7 @@ Status FillVersions(const ClusterInput& input, Cluster* cluster) {
 }
 
 Status FillRollingHome(const HostVars& vars, std::string_view part, std::int64_t port,
-                       Process* process) {
+                       Supervision supervision, Process* process) {
   process->name = fmt::format("{}@{}", part, vars.alias());
   process->alias = vars.alias();
   TRY_ASSIGN(process->host, vars.Address());
@@ -68,7 +68,8 @@ Status FillRollingHome(const HostVars& vars, std::string_view part, std::int64_t
   TRY_ASSIGN(process->deploy_dir, vars.Path("deploy_dir", std::string(kDefaultDeployDir)));
   TRY_ASSIGN(process->data_dir, vars.Path(fmt::format("{}_data_dir", part),
                                           fmt::format("{}/data.{}", process->deploy_dir, part)));
-  process->unit = fmt::format("{}-{}.service", part, process->port);
+  process->unit = UnitOf(supervision, part, process->deploy_dir,
+                         fmt::format("{}-{}.service", part, process->port));
   process->binary = fmt::format("{}/bin/{}", process->deploy_dir, part);
   process->config = fmt::format("{}/conf/{}.toml", process->deploy_dir, part);
   process->script = fmt::format("{}/scripts/run_{}.sh", process->deploy_dir, part);
@@ -83,7 +84,7 @@ Status CheckSameHomes(const Inventory& target, std::string_view part, std::int64
   for (const InventoryHost* host : target.HostsOf(group)) {
     const HostVars vars(target, *host);
     Process there;
-    TRY(FillRollingHome(vars, part, port, &there));
+    TRY(FillRollingHome(vars, part, port, Supervision::kSystemd, &there));
     const auto same = std::find_if(here.begin(), here.end(), [&](const Process* process) {
       return process->host == there.host && process->port == there.port;
     });
@@ -118,7 +119,8 @@ Status BuildPumps(const ClusterInput& input, Cluster* cluster) {
   if (hosts.empty()) return inventory.MissingGroup("pump_servers");
   for (const InventoryHost* host : hosts) {
     Pump pump;
-    TRY(FillRollingHome(HostVars(inventory, *host), "pump", 8250, &pump.process));
+    TRY(FillRollingHome(HostVars(inventory, *host), "pump", 8250, cluster->supervision,
+                        &pump.process));
     pump.process.version = cluster->tidb_target_version;
     pump.write_mode = "";  // of the Kafka era only
     // tidb-binlog: pump/node.go NewPumpNode: the host's name and the port, unless the site says
@@ -150,7 +152,8 @@ Status BuildDrainers(const ClusterInput& input, Cluster* cluster) {
   for (const InventoryHost* host : hosts) {
     aliases.push_back(host->name);
     Drainer drainer;
-    TRY(FillRollingHome(HostVars(inventory, *host), "drainer", 8249, &drainer.process));
+    TRY(FillRollingHome(HostVars(inventory, *host), "drainer", 8249, cluster->supervision,
+                        &drainer.process));
     drainer.process.version = cluster->tidb_target_version;
     TRY(FinishDrainer(input.site, FindSite(input.site, host->name), drainer.process.deploy_dir,
                       &drainer, cluster));

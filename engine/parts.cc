@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/supervision.h"
+
 namespace tidegate::engine {
 namespace {
 
@@ -13,6 +15,19 @@ std::string PdUrls(const Cluster& cluster) {
   return urls;
 }
 
+// A unit file; or the three programs that role supervise copies (tidb-ansible: roles/supervise).
+void AddSupervisor(const Process& process, const std::string& part, Step* step) {
+  if (StartsWithHost(process.unit)) {
+    AddAct(step, port::WriteFile{process.host, fmt::format("/etc/systemd/system/{}", process.unit),
+                                 UnitText(process, part)});
+    return;
+  }
+  for (const char* program : {"supervise", "svc", "svstat"}) {
+    AddAct(step, port::InstallBinary{process.host, program, process.version,
+                                     fmt::format("{}/bin/{}", process.deploy_dir, program)});
+  }
+}
+
 void WriteAndStart(const Process& process, std::string part, const std::string& config,
                    std::string script, Act script_act, Step* step) {
   AddAct(step, port::InstallBinary{process.host, part, process.version, process.binary});
@@ -20,10 +35,9 @@ void WriteAndStart(const Process& process, std::string part, const std::string& 
   if (!process.script.empty()) {
     script_act.action = port::WriteFile{process.host, process.script, std::move(script)};
     AddAct(step, std::move(script_act));
-    AddAct(step, port::WriteFile{process.host, fmt::format("/etc/systemd/system/{}", process.unit),
-                                 UnitText(process, part)});
+    AddSupervisor(process, part, step);
   }
-  AddAct(step, port::SetUnitEnabled{process.host, process.unit, true});
+  AddEnabled(process, true, step);
   AddAct(step, port::StartProcess{process.host, process.unit});
 }
 
@@ -121,9 +135,14 @@ void DeployDrainer(const Cluster& cluster, const Drainer& drainer, const std::st
                 RunDrainerScript(cluster, drainer, initial_ts), std::move(script_act), step);
 }
 
+void AddEnabled(const Process& process, bool enabled, Step* step) {
+  if (!StartsWithHost(process.unit)) return;
+  AddAct(step, port::SetUnitEnabled{process.host, process.unit, enabled});
+}
+
 void RetireProcess(const Process& process, Step* step) {
   AddAct(step, port::StopProcess{process.host, process.unit});
-  AddAct(step, port::SetUnitEnabled{process.host, process.unit, false});
+  AddEnabled(process, false, step);
 }
 
 void UpgradeTidb(const Cluster& cluster, const Tidb& tidb, bool undo, Step* step) {

@@ -23,6 +23,8 @@ void DeployPump(const Cluster& cluster, const Pump& pump, Step* step);
 /// handed-over timestamp as --initial-commit-ts, which counts only where no checkpoint is stored.
 void DeployDrainer(const Cluster& cluster, const Drainer& drainer, const std::string& initial_ts,
                    Step* step);
+/// A unit that starts with its host, or no longer does; nothing to do where none ever does.
+void AddEnabled(const Process& process, bool enabled, Step* step);
 /// Stopped, and kept from coming back with its host.
 void RetireProcess(const Process& process, Step* step);
 /// Binary and configuration of a TiDB; with `undo`, also the copies that its way back needs.

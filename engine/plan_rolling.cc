@@ -6,6 +6,7 @@
 #include "engine/checkpoint.h"
 #include "engine/parts.h"
 #include "engine/plan.h"
+#include "engine/supervision.h"
 
 namespace tidegate::engine {
 namespace {
@@ -172,8 +173,10 @@ void AddDrainerUndo(const Process& process, std::size_t index, Step* step) {
           port::CopyBinary{process.host, "drainer", BeforePath(process.binary), process.binary});
   AddUndoNeeding(step, stopping, port::StopProcess{process.host, process.unit});
   AddUndoNeeding(step, stopping, port::StartProcess{process.host, process.unit});
-  AddUndoNeeding(step, FactOf("enabled", process),
-                 port::SetUnitEnabled{process.host, process.unit, true});
+  if (StartsWithHost(process.unit)) {
+    AddUndoNeeding(step, FactOf("enabled", process),
+                   port::SetUnitEnabled{process.host, process.unit, true});
+  }
   AddUndoNeeding(step, stopping,
                  Look{.condition = TimestampFrom{restored, kNobody},
                       .learns = restored,
@@ -184,6 +187,7 @@ void AddDrainerUndo(const Process& process, std::size_t index, Step* step) {
 
 // stop_drainer.yml and start_drainer.yml leave the unit disabled (tidb-ansible: enabled=no).
 void EnableAgain(const Process& process, Step* step) {
+  if (!StartsWithHost(process.unit)) return;
   AddAct(step, port::SetUnitEnabled{process.host, process.unit, true});
   step->tasks.back().needs = FactOf("enabled", process);
 }

@@ -76,7 +76,9 @@ Step DeployPumpStep(const Cluster& cluster) {
   for (const Pump& pump : cluster.new_pumps) {
     DeployPump(cluster, pump, &step);
     AddUndo(&step, port::StopProcess{pump.process.host, pump.process.unit});
-    AddUndo(&step, port::SetUnitEnabled{pump.process.host, pump.process.unit, false});
+    if (StartsWithHost(pump.process.unit)) {
+      AddUndo(&step, port::SetUnitEnabled{pump.process.host, pump.process.unit, false});
+    }
   }
   AddLook(&step, {.condition = PumpsOnline{}, .timeout = 10 * kMinute});
   return step;

@@ -144,7 +144,21 @@ Result<bool> ParseBinlogSkipped(const port::Answer& answer) {
   return skipped->boolean;
 }
 
+namespace {
+
+// daemontools: svstat.c: "up (pid N) S seconds", "down S seconds", then ", want down" or ", want
+// up" where it is to change; "supervise not running" or an error where nobody looks after it.
+std::string_view SvstatActiveState(std::string_view line) {
+  const bool up = line.find(": up ") != std::string_view::npos;
+  if (up) return line.find(", want down") == std::string_view::npos ? "active" : "deactivating";
+  const bool down = line.find(": down ") != std::string_view::npos;
+  return down && line.find(", want up") != std::string_view::npos ? "activating" : "inactive";
+}
+
+}  // namespace
+
 std::string_view UnitProperty(std::string_view body, std::string_view name) {
+  if (body.starts_with('/')) return name == "ActiveState" ? SvstatActiveState(body) : "";
   std::string_view value;
   EachLine(body, [&](std::string_view line) {
     if (line.size() > name.size() && line.substr(0, name.size()) == name &&

@@ -70,7 +70,8 @@ Result<TidbStatus> ParseTidbStatus(const port::Answer& answer);
 /// dropping binlogs?
 Result<bool> ParseBinlogSkipped(const port::Answer& answer);
 
-/// `ActiveState`, `UnitFileState`, … of `systemctl show`; empty when the line is not there.
+/// `ActiveState`, `UnitFileState`, … of `systemctl show`; empty when the line is not there. What
+/// `svstat` says of a unit under supervise is read as an ActiveState.
 std::string_view UnitProperty(std::string_view body, std::string_view name);
 
 /// The release in the output of `BINARY -V` ("v2.1.0" of "Release Version: v2.1.0"); empty when no

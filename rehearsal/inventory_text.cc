@@ -50,8 +50,8 @@ std::string Hosts(const Scenario& scenario) {
 std::string GlobalVars(const Scenario& scenario, const std::string& tidb_version) {
   return fmt::format(
       "## Global variables\n[all:vars]\ndeploy_dir = /home/tidb/deploy\nansible_user = tidb\n"
-      "cluster_name = {}\ntidb_version = {}\nprocess_supervision = systemd\nenable_binlog = True\n",
-      scenario.name, tidb_version);
+      "cluster_name = {}\ntidb_version = {}\nprocess_supervision = {}\nenable_binlog = True\n",
+      scenario.name, tidb_version, scenario.topology->supervision);
 }
 
 std::string OldInventory(const Scenario& scenario) {
@@ -121,7 +121,8 @@ void WriteDrainers(const Scenario& scenario, JsonWriter* out) {
     out->BeginObject();
     out->Key("name").String(fmt::format("old-drainer-{}", i + 1));
     out->Key("host").String(DrainerAddress(i));
-    out->Key("unit").String("drainer.service").Key("deploy_dir").String(kOldDrainerDir);
+    if (scenario.topology->supervision == "systemd") out->Key("unit").String("drainer.service");
+    out->Key("deploy_dir").String(kOldDrainerDir);
     out->Key("config").BeginObject();
     out->Key("path").String(fmt::format("{}/conf/drainer.toml", kOldDrainerDir));
     out->Key("toml").String(text.toml).EndObject();

@@ -36,8 +36,8 @@ std::string Inventory(const Scenario& scenario, const std::string& version) {
   return out + fmt::format(
                    "\n## Global variables\n[all:vars]\ndeploy_dir = /home/tidb/deploy\n"
                    "ansible_user = tidb\ncluster_name = {}\ntidb_version = {}\n"
-                   "process_supervision = systemd\nenable_binlog = True\n",
-                   scenario.name, version);
+                   "process_supervision = {}\nenable_binlog = True\n",
+                   scenario.name, version, scenario.topology->supervision);
 }
 
 bool IsSql(const DrainerSettings& settings) {

@@ -157,12 +157,17 @@ class TopologyBuilder {
       NodePlan& node = AddOldPump();
       FillHiddenHome(i, "pump", &node);
       node.info.port = 8250;
-      node.info.unit = "pump.service";
+      node.info.unit = HiddenUnit("pump", "/home/tidb/deploy", "pump.service");
       node.info.data_dir = "/home/tidb/deploy/data.pump";
       node.etcd_id = fmt::format("hidden{}:8250", i + 1);
       node.config = PumpConfig("mixed", "");
       FillRunning(OldVersionOf(scenario_, cluster_), &node);
     }
+  }
+
+  // What the inventory does not list is kept up as the rest is.
+  std::string HiddenUnit(std::string_view role, const std::string& dir, std::string unit) const {
+    return engine::UnitOf(cluster_.supervision, role, dir, std::move(unit));
   }
 
   static void FillHiddenHome(std::int64_t index, std::string_view part, NodePlan* node) {
@@ -204,7 +209,7 @@ class TopologyBuilder {
       NodePlan& node = Add("tidb", Role::kTidb);
       FillHiddenHome(i, "tidb-server", &node);
       node.info.port = 4000;
-      node.info.unit = "tidb-4000.service";
+      node.info.unit = HiddenUnit("tidb", "/home/tidb/deploy", "tidb-4000.service");
       node.status_port = 10080;
       node.info.target_version = cluster_.tidb_target_version;
       node.local_pump = PumpOn(node.info.host);
@@ -247,7 +252,7 @@ class TopologyBuilder {
     NodePlan& node = AddOldDrainer();
     node.info.host = DrainerAddress(index);
     node.info.port = 8249;
-    node.info.unit = "drainer.service";
+    node.info.unit = HiddenUnit("drainer", "/home/tidb/drainer", "drainer.service");
     node.info.data_dir = "/home/tidb/drainer/data.drainer";
     node.binary_path = "/home/tidb/drainer/bin/drainer";
     node.config_path = "/home/tidb/drainer/conf/drainer.toml";

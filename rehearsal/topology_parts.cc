@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "engine/port/port.h"
+
 namespace tidegate::rehearsal {
 
 using sim::NodePlan;
@@ -31,7 +33,7 @@ void FillProcess(const engine::Process& process, NodePlan* node) {
 void FillRunning(std::string version, NodePlan* node) {
   node->version = std::move(version);
   node->running = true;
-  node->enabled = true;
+  node->enabled = !engine::port::UnderSupervise(node->info.unit);
   if (node->binary_path.empty()) node->binary_path = "/usr/bin/" + node->info.name;
 }
 

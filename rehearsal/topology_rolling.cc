@@ -40,8 +40,9 @@ class RollingBuilder {
     FillRunning(cluster_.binlog_version, node);
     const bool by_hand =
         engine::ProcedureNamed(scenario_.procedure) == engine::Procedure::kRollingManual;
-    node->enabled =
+    const bool starts =
         scenario_.topology ? scenario_.topology->units_enabled.value_or(by_hand) : by_hand;
+    node->enabled = node->enabled && starts;
   }
 
   void AddPump(const engine::Pump& pump) {

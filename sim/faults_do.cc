@@ -63,8 +63,8 @@ bool Faults::DoToProcess(const FaultPlan& fault, bool heal) {
     case FaultKind::kStop:
       if (!heal) {
         hosts.Stop(fault.node);
-      } else if (hosts.enabled(fault.node)) {  // what was retired meanwhile stays down
-        hosts.Start(fault.node);
+      } else if (hosts.enabled(fault.node) || hosts.UnderSupervise(fault.node)) {
+        hosts.Start(fault.node);  // a unit that was disabled meanwhile stays down
       }
       return true;
     case FaultKind::kStartNode:

@@ -176,6 +176,11 @@ class Resolver {
       return At(text.node, fmt::format("'{}' needs a Pump of the Local or Kafka era; '{}' is none",
                                        spec.key, text.node.name));
     }
+    if (text.kind == FaultKind::kSendSigkill && info.unit.starts_with('/')) {
+      return At(text.node, fmt::format("'{}' is about systemd; '{}' runs under supervise, which "
+                                       "kills nothing",
+                                       spec.key, text.node.name));
+    }
     const bool answers = info.role == Role::kDownstream || (info.role == Role::kPump && in_cluster);
     if (text.kind == FaultKind::kLoseAcks && !answers) {
       return At(text.node, fmt::format("'{}' needs a downstream or a cluster Pump; '{}' is a {}",

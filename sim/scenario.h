@@ -49,6 +49,7 @@ struct ScenarioTopology {
   std::int64_t new_pumps = 1;  ///< "pumps" where they are upgraded in place
   /// Of rolling upgrades: do units start with their host? Those of tidb-ansible do not by default.
   std::optional<bool> units_enabled;
+  std::string supervision = "systemd";  ///< of every part: systemd, supervise
   /// Of rolling-ansible: the Drainers' files on the control machine: "same", "stale", "missing".
   std::string control_files = "same";
   /// New Pumps on the hosts of the old ones, with the default homes: they collide.

@@ -144,6 +144,7 @@ class Reader {
     if (const JsonValue* enabled = in.Find("units_enabled"); enabled != nullptr) {
       topology.units_enabled = enabled->boolean;
     }
+    in.String("supervision", &topology.supervision);
     in.String("control_files", &topology.control_files);
     in.Bool("same_hosts", &topology.same_hosts);
     in.Bool("kafka_carries_foreign", &topology.kafka_carries_foreign);

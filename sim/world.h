@@ -39,6 +39,8 @@ class Node : public Process {
   virtual HttpResponse OnHttp(const HttpRequest& request);
   /// MySQL protocol: a statement, answered as engine/port says for QuerySql and RunSql.
   virtual engine::port::Answer OnSql(std::string_view statement);
+  /// Its log file, from its first start on; nothing when this kind of node writes none.
+  virtual std::string ReadLog() const { return {}; }
   /// Work that is not finished: keeps the last phase of a run going. For ending runs only.
   virtual bool Pending() const { return false; }
   /// A fault that concerns this node alone; false when this kind of node has no such fault.

@@ -21,7 +21,7 @@ struct NodeInfo {
   Era era = Era::kNone;  ///< of a Pump or Drainer
   std::string host;      ///< inventory address
   std::int64_t port = 0;
-  std::string unit;  ///< systemd unit, empty where nothing supervises it
+  std::string unit;  ///< systemd unit or supervise's status folder; empty: nothing supervises it
   std::string data_dir;
   NodeId sink = kNoNode;         ///< of a Drainer: the downstream node that it applies to
   bool old_side = false;         ///< exists before the upgrade and is to be retired by it

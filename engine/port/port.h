@@ -24,18 +24,22 @@ namespace tidegate::engine::port {
 
 // ---------------------------------------------------------------- actions: what changes something
 
-/// `systemctl stop UNIT` on HOST: SIGTERM, and wait until the unit is inactive.
+/// A UNIT is the name of a systemd unit, or the absolute status folder of a daemontools'
+/// `supervise`.
+inline bool UnderSupervise(std::string_view unit) { return unit.starts_with('/'); }
+
+/// `systemctl stop UNIT` on HOST, or `svc -dx UNIT`: SIGTERM, and wait until the unit is inactive.
 struct StopProcess {
   std::string host;
   std::string unit;
 };
-/// `systemctl start UNIT` on HOST; returns once systemd reports it started (it may still be
-/// booting).
+/// `systemctl start UNIT` on HOST, or `svc -u UNIT`; returns once the supervisor reports it started
+/// (it may still be booting).
 struct StartProcess {
   std::string host;
   std::string unit;
 };
-/// `systemctl enable|disable UNIT`: does it start with the host?
+/// `systemctl enable|disable UNIT`: does it start with the host? Never of a unit under supervise.
 struct SetUnitEnabled {
   std::string host;
   std::string unit;
@@ -106,7 +110,8 @@ struct ListRegistry {
   std::string root;
 };
 /// `systemctl show UNIT -p LoadState,ActiveState,SubState,UnitFileState`: the body is its lines,
-/// "ActiveState=active" and so on. An unknown unit answers LoadState=not-found.
+/// "ActiveState=active" and so on. An unknown unit answers LoadState=not-found. Under supervise:
+/// `svstat UNIT`, "UNIT: up (pid 17) 35 seconds".
 struct ShowUnit {
   std::string host;
   std::string unit;

@@ -90,6 +90,12 @@ struct Refine {
     if (answer.ok() && answer.body.empty()) answer.body = result.errors;
     return answer;
   }
+  // Where the playbooks have never put svstat nothing runs under it.
+  Answer operator()(const port::ShowUnit& q) {
+    const bool missing = OverSsh(command) ? result.status == kNoProgram
+                                          : result.end == CommandResult::End::kNotFound;
+    return port::UnderSupervise(q.unit) && missing ? Answer{AnswerCode::kNotFound, 0, ""} : answer;
+  }
   Answer operator()(const port::ReadRemoteFile&) {
     const bool missing = answer.code == AnswerCode::kFailed &&
                          result.errors.find("No such file or directory") != std::string::npos;

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/names.h"
+#include "engine/real/supervise.h"
 
 namespace tidegate::engine {
 namespace {
@@ -96,15 +97,23 @@ struct ActionTemplates {
   const Templates& of;
   std::vector<Command>* out;
 
+  Status Add(const std::string& host, Result<std::vector<std::string>> argv) const {
+    if (!argv) return argv.error();
+    out->push_back(of.On(host, std::move(*argv)));
+    return {};
+  }
   Status operator()(const port::StopProcess& a) const {
+    if (port::UnderSupervise(a.unit)) return Add(a.host, SuperviseStop(a.unit));
     out->push_back(of.On(a.host, of.Systemctl({"stop", "--", a.unit})));
     return {};
   }
   Status operator()(const port::StartProcess& a) const {
+    if (port::UnderSupervise(a.unit)) return Add(a.host, SuperviseStart(a.unit));
     out->push_back(of.On(a.host, of.Systemctl({"start", "--", a.unit})));
     return {};
   }
   Status operator()(const port::SetUnitEnabled& a) const {
+    CHECK(!port::UnderSupervise(a.unit));
     out->push_back(of.On(a.host, of.Systemctl({a.enabled ? "enable" : "disable", "--", a.unit})));
     return {};
   }
@@ -175,6 +184,10 @@ struct QueryTemplates {
   const Templates& of;
 
   Result<Command> operator()(const port::ShowUnit& q) const {
+    if (port::UnderSupervise(q.unit)) {
+      TRY_ASSIGN(std::vector<std::string> argv, SuperviseShow(q.unit));
+      return of.On(q.host, std::move(argv));
+    }
     return of.On(q.host, {"systemctl", "show", "-p", "LoadState,ActiveState,SubState,UnitFileState",
                           "--", q.unit});
   }

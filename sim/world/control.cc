@@ -237,6 +237,7 @@ struct Control::Doer {
   }
   Answer operator()(const port::SetUnitEnabled& a) const {
     if (Missing()) return {AnswerCode::kNotFound, 1, a.unit + " does not exist"};
+    if (hosts().UnderSupervise(acting.target)) return Failed(a.unit + " is no systemd unit");
     hosts().SetEnabled(acting.target, a.enabled);
     return {};
   }
@@ -408,6 +409,7 @@ Answer Control::Look(const Asking& asking) {
   if (std::holds_alternative<port::ShowUnit>(asking.query)) {
     if (target == kNoNode)
       return {AnswerCode::kOk, 0, "LoadState=not-found\nActiveState=inactive\n"};
+    if (hosts.UnderSupervise(target)) return {AnswerCode::kOk, 0, hosts.Svstat(target)};
     const UnitState state = hosts.state(target);
     return {AnswerCode::kOk, 0,
             fmt::format("LoadState=loaded\nActiveState={}\nSubState={}\nUnitFileState={}\n",

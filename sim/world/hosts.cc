@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace tidegate::sim {
@@ -12,6 +13,8 @@ using trace::EventKind;
 
 constexpr Duration kRestartDelay = 15 * kSecond;      // RestartSec=15s
 constexpr Duration kStopTimeoutAfter = 90 * kSecond;  // systemd's DefaultTimeoutStopSec
+// daemontools: supervise.c trystart: sleeps for a second after it has started the process
+constexpr Duration kSuperviseStartPause = kSecond;
 
 }  // namespace
 
@@ -23,7 +26,9 @@ Hosts::Hosts(World& world) : world_(world), units_(world.plan().nodes.size()) {
   }
   // tidb-ansible: the cluster version's units say SendSIGKILL=no.
   for (std::size_t i = 0; i < units_.size(); ++i) {
-    units_[i].send_sigkill = world.plan().nodes[i].info.era != Era::kCluster;
+    const trace::NodeInfo& info = world.plan().nodes[i].info;
+    units_[i].supervise = engine::port::UnderSupervise(info.unit);
+    units_[i].send_sigkill = info.era != Era::kCluster && !units_[i].supervise;
   }
 }
 
@@ -107,8 +112,12 @@ bool Hosts::Start(NodeId node) {
   unit.stop_asked = false;
   if (BinaryVersion(plan.info.host, plan.binary_path).empty()) {
     unit.state = UnitState::kFailed;
-    unit.restarts = false;
-    return false;
+    unit.restarts = unit.supervise;
+    if (!unit.supervise) return false;
+    // start_ROLE.sh says "ok: started!" once supervise runs, which tries its script each second.
+    unit.changed = world_.now();
+    RestartLater(node);
+    return true;
   }
   unit.state = UnitState::kActivating;
   ++unit.start_count;
@@ -132,8 +141,10 @@ void Hosts::Stop(NodeId node) {
     return;
   }
   unit.state = UnitState::kDeactivating;
-  world_.kernel().After(static_cast<NodeId>(world_.node_count() - 1), kStopTimeoutAfter,
-                        kStopTimeout, node, unit.start_count);
+  if (!unit.supervise) {
+    world_.kernel().After(static_cast<NodeId>(world_.node_count() - 1), kStopTimeoutAfter,
+                          kStopTimeout, node, unit.start_count);
+  }
   if (!world_.kernel().IsHung(node)) world_.node(node).OnStopSignal();
 }
 
@@ -144,9 +155,35 @@ void Hosts::Kill(NodeId node) {
   if (!units_[node].stop_asked && !world_.node_plan(node).info.unit.empty()) {
     units_[node].state = UnitState::kFailed;
     units_[node].restarts = true;
-    world_.kernel().After(static_cast<NodeId>(world_.node_count() - 1), kRestartDelay, kRestart,
-                          node, units_[node].start_count);
+    RestartLater(node);
   }
+}
+
+void Hosts::RestartLater(NodeId node) {
+  Unit& unit = units_[node];
+  const Duration pause =
+      unit.supervise ? std::max<Duration>(0, unit.changed + kSuperviseStartPause - world_.now())
+                     : kRestartDelay;
+  world_.kernel().After(static_cast<NodeId>(world_.node_count() - 1), pause, kRestart, node,
+                        unit.start_count);
+}
+
+// daemontools: svstat.c. Process ids are made up: no two of a host are the same.
+std::string Hosts::Svstat(NodeId node) const {
+  const Unit& unit = units_[node];
+  const std::string& folder = world_.node_plan(node).info.unit;
+  const std::int64_t seconds = (world_.now() - unit.changed) / kSecond;
+  switch (unit.state) {
+    case UnitState::kActive:
+    case UnitState::kDeactivating:
+      return fmt::format("{}: up (pid {}) {} seconds{}\n", folder,
+                         1000 + 100 * node + unit.incarnation, seconds,
+                         unit.state == UnitState::kActive ? "" : ", want down");
+    case UnitState::kActivating:
+    case UnitState::kFailed: return fmt::format("{}: down {} seconds, want up\n", folder, seconds);
+    case UnitState::kInactive: break;
+  }
+  return fmt::format("{}: supervise not running\n", folder);
 }
 
 // With SendSIGKILL=no systemd calls the unit failed and leaves the process alone.
@@ -226,13 +263,13 @@ void Hosts::Exited(NodeId node, DownCause cause, std::string_view reason, bool f
     return;
   }
   if (unit.stop_asked) return;
-  // Kafka-era units and TiDB: Restart=always; cluster-era ones: Restart=on-failure.
-  const bool always = world_.node_plan(node).info.era != Era::kCluster;
+  // Kafka-era units and TiDB: Restart=always; cluster-era ones: Restart=on-failure. supervise
+  // starts again whatever ends.
+  const bool always = unit.supervise || world_.node_plan(node).info.era != Era::kCluster;
   if (!always && !failure) return;
   unit.state = UnitState::kFailed;
   unit.restarts = true;
-  world_.kernel().After(static_cast<NodeId>(world_.node_count() - 1), kRestartDelay, kRestart, node,
-                        unit.start_count);
+  RestartLater(node);
 }
 
 // Two processes of one host cannot share a port or a locked data directory (pump and drainer flock
@@ -265,6 +302,7 @@ void Hosts::Launch(NodeId node) {
   ++unit.incarnation;
   world_.kernel().SetUp(node);
   unit.state = UnitState::kActive;
+  unit.changed = world_.now();
   std::string taken;
   if (plan.fail_to_start != 0) taken = "the binary exits at once";
   if (!taken.empty() || HomeIsTaken(node, &taken)) {
@@ -282,7 +320,7 @@ void Hosts::Launch(NodeId node) {
 void Hosts::StartInitial() {
   for (std::size_t i = 0; i < units_.size(); ++i) {
     const auto node = static_cast<NodeId>(i);
-    units_[i].enabled = world_.node_plan(node).enabled;
+    units_[i].enabled = world_.node_plan(node).enabled && !units_[i].supervise;
     const Role role = world_.node_plan(node).info.role;
     if (role == Role::kService || role == Role::kEngine) {  // not processes of the cluster
       world_.kernel().SetUp(node);

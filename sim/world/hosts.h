@@ -1,8 +1,13 @@
 // Hosts: their files, and the units that run on them. A unit's process reads its binary's version
 // and its configuration when it starts, not before; a file replaced under a running process changes
-// nothing. Supervision follows the unit files of tidb-ansible: Kafka-era units and TiDB
+// nothing.
+//
+// Supervision by systemd follows the unit files of tidb-ansible: Kafka-era units and TiDB
 // Restart=always, cluster-era ones Restart=on-failure, both after 15 s
-// (tidb-ansible: roles/systemd/templates/systemd_binary.service.j2).
+// (tidb-ansible: roles/systemd/templates/systemd_binary.service.j2). A unit that is a status folder
+// runs under supervise: whatever ends is started again at once, though not within a second of its
+// last start; stopping has no time-out and kills nothing; nothing starts it with its host
+// (tidb-ansible: roles/supervise; daemontools: supervise.c).
 #pragma once
 
 #include <map>
@@ -49,6 +54,10 @@ class Hosts {
   void RestartOnOldBinary(NodeId node);
   /// Every process of `host` dies; none is supervised until the host is back.
   void PowerOff(const std::string& host);
+  /// The process is looked after by a supervise of its own, not by systemd.
+  bool UnderSupervise(NodeId node) const { return units_[node].supervise; }
+  /// What `svstat` says of such a unit.
+  std::string Svstat(NodeId node) const;
   /// The host is back: units that are enabled start.
   void StartEnabled(const std::string& host);
   /// The unit file says SendSIGKILL=yes, as those of the Kafka era and of TiDB do.
@@ -82,15 +91,18 @@ class Hosts {
     bool stop_asked = false;
     bool restarts = false;       ///< when failed: its supervisor starts it again
     bool send_sigkill = false;   ///< what does not stop within 90 s is killed
+    bool supervise = false;      ///< under supervise, not systemd
     bool restart_asked = false;  ///< by hand: started again when it has stopped
     std::string running_version;
     std::string running_config;
     std::uint16_t incarnation = 0;
     std::uint32_t start_count = 0;
+    Time changed = 0;  ///< under supervise: when it last came up or went down
   };
 
   void Launch(NodeId node);
   void StopTimedOut(NodeId node);
+  void RestartLater(NodeId node);
   bool OnHost(NodeId node, const std::string& host) const;
   bool HomeIsTaken(NodeId node, std::string* reason) const;
   void WentDown(NodeId node, trace::DownCause cause, std::string_view reason);

@@ -154,7 +154,9 @@ Playbooks::Step Playbooks::Do(Run* run, Host* host, std::string* message) {
         hosts.Stop(host->node);
         if (run->disables && hosts.enabled(host->node)) hosts.SetEnabled(host->node, false);
       }
-      if (hosts.state(host->node) != UnitState::kDeactivating || waited >= kStopTimeout) {
+      // stop_ROLE.sh sends its signals and is done (tidb-ansible: roles/supervise/templates).
+      if (hosts.state(host->node) != UnitState::kDeactivating || waited >= kStopTimeout ||
+          hosts.UnderSupervise(host->node)) {
         return Step::kGoesOn;
       }
       return Step::kWaits;

@@ -89,6 +89,15 @@ BOOST_AUTO_TEST_CASE(the_target_is_the_same_cluster_on_a_later_release) {
                  .find("a rolling upgrade moves nothing") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(the_supervisor_stays) {
+  const std::string supervise = "process_supervision=supervise\n";
+  BOOST_TEST(Built(With("v2.1.8") + supervise, With("v3.0.5") + supervise) == "built");
+  BOOST_TEST(Built(With("v2.1.8") + supervise, With("v3.0.5")) == "built");
+  BOOST_TEST(Built(With("v2.1.8"), With("v3.0.5") + supervise) ==
+             "then.ini: process_supervision is systemd now and supervise in the target inventory; "
+             "a rolling upgrade leaves the supervisor as it is");
+}
+
 BOOST_AUTO_TEST_CASE(it_is_of_the_cluster_version_already) {
   const std::string refusal = Built(With("v2.0.7"), With("v3.0.5"));
   BOOST_TEST(refusal.starts_with("refused: now.ini:12:14: tidb_version v2.0.7 goes with the Kafka"),

@@ -222,6 +222,21 @@ BOOST_AUTO_TEST_CASE(bad_values_have_their_place) {
              "old.ini: no group [tidb_servers]; did you mean 'tidb_server'?");
 }
 
+BOOST_AUTO_TEST_CASE(supervision_is_systemd_or_supervise) {
+  BOOST_TEST(Built(OldWith("process_supervision=supervise\n"), NewWith("")) == "built");
+  BOOST_TEST(Built(OldWith("process_supervision=supervisor\n"), NewWith("")) ==
+             "old.ini:11:21: process_supervision is 'supervisor'; it must be systemd or supervise; "
+             "did you mean 'supervise'?");
+  BOOST_TEST(Built(OldWith(""), NewWith("process_supervision=runit\n")) ==
+             "new.ini:12:21: process_supervision is 'runit'; it must be systemd or supervise");
+  const Result<Site> site = ParseSite(
+      R"({"drainers": [{"name": "d1", "host": "h", "unit": "/etc/drainer"}]})", "site.json");
+  BOOST_REQUIRE(!site.has_value());
+  BOOST_TEST(site.error().ToString() ==
+             "site.json:1:51: 'unit' is '/etc/drainer'; it must be a systemd unit such as "
+             "drainer.service, or a status folder of supervise: DEPLOY_DIR/status/drainer");
+}
+
 BOOST_AUTO_TEST_CASE(target_must_be_the_same_cluster) {
   BOOST_TEST(Built(OldWith(""), NewWith("")) == "built");
   BOOST_TEST(Built(OldWith(""), NewWith("enable_binlog = False\n")) ==

@@ -64,6 +64,23 @@ BOOST_AUTO_TEST_CASE(units_on_this_machine) {
              "\"sudo\" \"-n\" \"systemctl\" \"enable\" \"--\" \"pump.service\"\n");
 }
 
+BOOST_AUTO_TEST_CASE(units_under_supervise) {
+  const std::string stop = Local(port::StopProcess{"h", "/d/status/pump"});
+  BOOST_TEST(stop.starts_with("\"bash\" \"-c\" \"cd "));
+  BOOST_TEST(stop.ends_with(" \"tidegate\" \"/d\" \"status/pump\" \"scripts/run_pump.sh\"\n"));
+  BOOST_TEST(stop.find("bin/svc -dx") != std::string::npos);
+  BOOST_TEST(Local(port::StartProcess{"h", "/d/status/pump"}).find("exec bin/svc -u") !=
+             std::string::npos);
+  BOOST_TEST(Local(port::StopProcess{"h", "/d/pump"}) ==
+             "the unit '/d/pump' is no status folder of supervise: DEPLOY_DIR/status/ROLE");
+  BOOST_TEST(Query(TemplateOptions::Kind::kLocal, port::ShowUnit{"h", "/d/status/pump"}) ==
+             "\"/d/bin/svstat\" \"/d/status/pump\"\n");
+  // Over ssh the script is one quoted word among others.
+  const std::string ssh = Ssh(port::StopProcess{"h", "/d/status/pump"});
+  BOOST_TEST(ssh.find("'bash' '-c' 'cd ") != std::string::npos);
+  BOOST_TEST(ssh.find("'/d' 'status/pump'") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(over_ssh_each_word_is_quoted) {
   BOOST_TEST(Ssh(port::StopProcess{"10.0.0.1", "pump.service"}) ==
              "\"ssh\" \"-o\" \"BatchMode=yes\" \"-o\" \"ConnectTimeout=10\" \"-l\" \"tidb\" \"--\" "

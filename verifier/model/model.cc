@@ -30,6 +30,8 @@ Model::Model(const trace::Header& header, const trace::TextTable& texts)
   for (std::size_t i = 0; i < node_count; ++i) {
     const trace::NodeInfo& info = header.nodes[i];
     old_pump_[i] = info.role == Role::kPump && info.old_side;
+    // A status folder of supervise: nothing starts it with its host.
+    nodes_[i].unit_enabled = !info.unit.starts_with('/');
     if (info.role == Role::kDrainer) drainers_[i].sink = info.sink;
     if (info.role != Role::kDownstream) continue;
     sink_index_[i] = sinks_.size();
