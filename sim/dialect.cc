@@ -52,6 +52,7 @@ constexpr Dialect MakeKafka201804() {
 constexpr Dialect MakeKafkaV10() {
   Dialect d = MakeKafkaV11();
   d.name = DialectName::kKafkaV10;
+  d.save_line = SaveLine::kNone;
   d.pump_writes = PumpWrites::kKafkaOnly;
   d.write_error = OnWriteError::kReturned;
   d.direct_resend = DirectResend::kNone;

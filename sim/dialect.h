@@ -120,6 +120,10 @@ enum class HeartbeatErrors : std::uint8_t { kForEver, kTwentyThenExit };
 enum class KafkaAcks : std::uint8_t { kAnyLaterOne, kContiguous };
 enum class FakeMarks : std::uint8_t { kEach, kThinned };
 /// Workers and rows of a transaction where the file says nothing.
+/// The layout of log lines: ngaut/log up to 2.1, zap from 3.0 on.
+enum class LogStyle : std::uint8_t { kPrefixed, kUnified };
+/// Does the log say when a checkpoint is saved, and not only when that fails (drainer/syncer.go)?
+enum class SaveLine : std::uint8_t { kNone, kWritten };
 enum class WorkDefaults : std::uint8_t { kOneAndOne, kSixteenAndTwenty };
 
 // ------------------------------------------------------------ TiDB as a writer
@@ -190,6 +194,8 @@ struct Dialect {
   KafkaAcks kafka_acks = KafkaAcks::kContiguous;
   FakeMarks fake_marks = FakeMarks::kEach;
   WorkDefaults work_defaults = WorkDefaults::kSixteenAndTwenty;
+  LogStyle log_style = LogStyle::kPrefixed;
+  SaveLine save_line = SaveLine::kWritten;
   bool flash_sink = false;
   Duration retry_delay = kSecond;               ///< between tries of a statement
   std::int64_t initial_commit_ts_default = -1;  ///< -1: the current TSO; 0: the oldest there is

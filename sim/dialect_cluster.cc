@@ -52,6 +52,7 @@ constexpr Boundary kThinsFakes = {kNeverReleased, kFirst40};
 constexpr Boundary kInitialNow = {kNeverReleased, {3, 0, 6}};  // PR 787
 constexpr Boundary kDetects5s = {kNeverReleased, {3, 0, 5}};
 constexpr Boundary kManyWorkers = {kFirst21, kAlways};
+constexpr Boundary kUnifiedLog = {kNeverReleased, kFirst30};  // pingcap/log
 constexpr Boundary kNoFlash = {kNeverReleased, kFirst30};
 
 // The names in ts-map changed in two lines apart: 3.0.16 and 4.0.3.
@@ -121,6 +122,7 @@ Dialect MakeCluster(const ReleaseNumber& release) {
                                 : DialectName::kCluster40;
   d.era = Era::kCluster;
   if (!Since(release, kStrictConfig)) d.unknown_keys = UnknownKeys::kIgnored;
+  if (Since(release, kUnifiedLog)) d.log_style = LogStyle::kUnified;
   FillPump(release, &d);
   FillDrainer(release, &d);
   return d;

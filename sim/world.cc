@@ -117,6 +117,17 @@ bool World::Quiet(Tso barrier) {
   return true;
 }
 
+void World::LookEach(Duration every, std::function<void(World&)> look) {
+  look_every_ = every;
+  look_at_ = 0;
+  look_ = std::move(look);
+}
+
+void World::LookNow() {
+  look_at_ = now() + look_every_;
+  look_(*this);
+}
+
 void World::Run() {
   CheckContext& context = ThreadCheckContext();
   context = {plan_.seed, 0, 0, true};
@@ -129,6 +140,7 @@ void World::Run() {
     while (kernel_.Step(limit)) {
       context.now_ns = now();
       context.event = recorder_->count();
+      if (now() >= look_at_) LookNow();
       if (service_->stopped()) return;
       if (recorder_->count() > static_cast<std::uint64_t>(plan_.events_max)) return;
     }
@@ -151,7 +163,10 @@ void World::Run() {
       break;
     }
     const Time until = now() + kQuietPoll;
-    while (kernel_.Step(until)) context.now_ns = now();
+    while (kernel_.Step(until)) {
+      context.now_ns = now();
+      if (now() >= look_at_) LookNow();
+    }
   }
   faults_->ReportUnfired();
   Record({.kind = trace::EventKind::kRunEnded,

@@ -4,6 +4,7 @@
 // events.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -74,6 +75,9 @@ class World final : public EngineLink {
 
   /// Runs until the end of the last phase or a limit; records kRunEnded last.
   void Run();
+  /// Before Run: `look` is called between two events whenever `every` has passed. It may read HTTP
+  /// of nodes as somebody with curl does, and must change nothing else.
+  void LookEach(Duration every, std::function<void(World&)> look);
 
   // ---- for nodes
   Kernel& kernel() { return kernel_; }
@@ -84,6 +88,7 @@ class World final : public EngineLink {
   Node& node(NodeId id) { return *nodes_[id]; }
   std::size_t node_count() const { return nodes_.size(); }
   Pd& pd() { return *pd_; }
+  const Pd& pd() const { return *pd_; }
   Tikv& tikv() { return *tikv_; }
   Hosts& hosts() { return *hosts_; }
   Service& service() { return *service_; }
@@ -124,11 +129,15 @@ class World final : public EngineLink {
  private:
   void BuildNodes();
   bool Quiet(Tso barrier);
+  void LookNow();
 
   const RunPlan& plan_;
   trace::Recorder* recorder_;
   AttachedEngine* engine_;
   Kernel kernel_;
+  std::function<void(World&)> look_;
+  Duration look_every_ = 0;
+  Time look_at_ = kTimeMax;
   Pool<Batch> batches_;
   Pool<JobBatch> job_batches_;
   Pool<CheckpointWrite> checkpoint_writes_;

@@ -41,6 +41,7 @@ void ClusterDrainer::OnStart() {
   running_ = true;
   started_ = world_.now();
   dialect_ = &DialectOfVersion(world_.hosts().running_version(id_));
+  log_.Begin(world_.now(), *dialect_, world_.hosts().running_version(id_));
   Result<ClusterDrainerConfig> config =
       ReadClusterDrainerConfig(world_.hosts().running_config(id_), ScriptOf(world_.hosts(), plan()),
                                *dialect_, world_.plan());
@@ -66,6 +67,7 @@ void ClusterDrainer::OnStart() {
     End(DownCause::kFailedToStart, "start drainer server failed: etcd does not answer", true);
     return;
   }
+  log_.Add(world_.now(), LogLine::kServes);
   world_.kernel().After(id_, kHeartbeatInterval, kHeartbeat);
   Collect();
 }
@@ -124,6 +126,7 @@ void ClusterDrainer::BeginClose(RegistryState state, bool by_signal) {
   close_by_signal_ = by_signal;
   state_ = state;
   WriteRegistry();
+  log_.Add(world_.now(), LogLine::kCommitted);
   switch (dialect_->close_save) {
     case CloseSave::kNone:
       End(by_signal ? DownCause::kStopped : DownCause::kExited, "drainer exit", false);
@@ -157,6 +160,7 @@ void ClusterDrainer::StopWithError(std::string_view reason) {
   state_ = RegistryState::kPaused;
   WriteRegistry();
   world_.Alert(id_, reason);
+  log_.Add(world_.now(), LogLine::kFailed, 0, std::string(reason));
   if (dialect_->syncer_error == SyncerError::kHangs) {
     closing_ = true;
     half_dead_ = true;
@@ -173,6 +177,11 @@ void ClusterDrainer::StopWithError(std::string_view reason) {
 void ClusterDrainer::End(DownCause cause, std::string_view reason, bool failure) {
   if (failure) world_.Alert(id_, reason);
   const std::string text(reason);
+  if (failure) {
+    log_.Add(world_.now(), LogLine::kFailed, 0, text);
+  } else {
+    log_.Add(world_.now(), LogLine::kExit);
+  }
   ForgetMemory();
   world_.hosts().Exited(id_, cause, text, failure);
 }

@@ -11,6 +11,7 @@
 #include "sim/world/cluster_config.h"
 #include "sim/world/cluster_drainer_loader.h"
 #include "sim/world/cluster_drainer_merge.h"
+#include "sim/world/node_log.h"
 #include "sim/world/pd.h"
 
 namespace tidegate::sim {
@@ -23,6 +24,7 @@ class ClusterDrainer final : public Node {
   void OnStopSignal() override;
   void OnKilled() override;
   HttpResponse OnHttp(const HttpRequest& request) override;
+  std::string ReadLog() const override { return log_.Text(world_, id_); }
   bool Pending() const override;
   void OnTimer(What what, std::uint64_t a, std::uint32_t b) override;
   void OnMessage(const Envelope& envelope) override;
@@ -118,6 +120,7 @@ class ClusterDrainer final : public Node {
   Tso map_primary_ts_ = 0;  // ts-map of the checkpoint, for a sink that is a TiDB
   Tso map_secondary_ts_ = 0;
   Time map_taken_at_ = 0;
+  NodeLog log_;
 };
 
 }  // namespace tidegate::sim

@@ -83,6 +83,8 @@ void ClusterDrainer::AdoptCheckpoint(Tso stored) {
   }
   const std::string store = config_.sink == ClusterSinkKind::kTable ? config_.checkpoint_store
                                                                     : "file:" + savepoint_path_;
+  log_.Add(world_.now(), LogLine::kCheckpoint,
+           {.a = saved_ts_, .b = config_.sink == ClusterSinkKind::kTable ? 1 : 0});
   world_.Record({.kind = EventKind::kCheckpointLoaded,
                  .node = id_,
                  .code = static_cast<std::uint16_t>(source),
@@ -104,6 +106,9 @@ void ClusterDrainer::MaybeSave() {
 void ClusterDrainer::Save(bool consistent) {
   const Tso commit_ts = std::max(loader_.done_ts(), saved_ts_);
   saved_at_ = world_.now();
+  if (dialect_->save_line == SaveLine::kWritten) {
+    log_.Add(world_.now(), LogLine::kSavePoint, {.a = commit_ts});
+  }
   TakeTsMap(commit_ts);
   if (config_.sink == ClusterSinkKind::kTable) {
     saving_ = true;

@@ -49,6 +49,7 @@ void ClusterDrainer::CollectOne(const RegistryRecord& record) {
     if (record.state == RegistryState::kOffline) return;
     ClusterSource& added = merge_.Add(record.owner, record.id);
     if (record.owner != kNoNode) {
+      log_.Add(world_.now(), LogLine::kSourceAdded, {.node = record.owner});
       world_.Record(
           {.kind = EventKind::kSourceAdded, .node = id_, .peer = record.owner, .a = added.latest});
     }
@@ -57,13 +58,21 @@ void ClusterDrainer::CollectOne(const RegistryRecord& record) {
   }
   switch (record.state) {
     case RegistryState::kOnline:
-      if (std::exchange(source->paused, false) && !source->connected) Connect(source);
+      if (std::exchange(source->paused, false)) {
+        log_.Add(world_.now(), LogLine::kPullContinues, {.node = record.owner});
+        if (!source->connected) Connect(source);
+      }
       break;
-    case RegistryState::kPaused: source->paused = true; break;
+    case RegistryState::kPaused:
+      if (!std::exchange(source->paused, true)) {
+        log_.Add(world_.now(), LogLine::kPullPaused, {.node = record.owner});
+      }
+      break;
     case RegistryState::kOffline: {
       std::vector<Binlog> left;
       const NodeId pump = source->pump;
       merge_.Remove(source, &left);
+      log_.Add(world_.now(), LogLine::kSourceRemoved, {.node = pump});
       if (pump != kNoNode) {
         world_.Record({.kind = EventKind::kSourceRemoved, .node = id_, .peer = pump});
       }
@@ -92,6 +101,7 @@ void ClusterDrainer::Connect(ClusterSource* source) {
   source->heard_at = world_.now();
   source->connected = source->pump != kNoNode;
   if (!source->connected) return;  // an address where nobody listens
+  log_.Add(world_.now(), LogLine::kPulls, {.node = source->pump});
   world_.Send(id_, source->pump, Msg::kPull, static_cast<std::uint64_t>(source->latest),
               source->stream, {.report_failure = true});
 }

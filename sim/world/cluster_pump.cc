@@ -20,6 +20,7 @@ using Root = RegistryRecord::Root;
 constexpr std::int32_t kRegisterAttemptsMax = 3;
 constexpr Duration kNotifyTimeout = 10 * kSecond;  // tidb-binlog: pump/node.go Notify
 constexpr Duration kCollectInterval = kHour;       // pump/server.go gcBinlogFile
+constexpr Duration kTellInterval = 10 * kSecond;   // pump/server.go printServerInfo
 constexpr Duration kLagInterval = 10 * kMinute;    // pump/server.go detectDrainerCheckpoint
 
 // pump/server.go Start: every start notifies up to 3.0.4; later only a node that etcd knows as
@@ -69,6 +70,8 @@ void ClusterPump::OnStart() {
   running_ = true;
   started_ = world_.now();
   dialect_ = &DialectOfVersion(world_.hosts().running_version(id_));
+  log_.Begin(world_.now(), *dialect_, world_.hosts().running_version(id_));
+  told_at_ = world_.now();
   Result<ClusterPumpConfig> config =
       ReadClusterPumpConfig(world_.hosts().running_config(id_), *dialect_);
   if (!config) {
@@ -116,6 +119,7 @@ bool ClusterPump::Register() {
     state_ = before;
     return false;
   }
+  log_.Add(world_.now(), LogLine::kRegistered);
   if (MustNotify(*dialect_, previous_)) {
     BeginNotify();
   } else {
@@ -126,6 +130,7 @@ bool ClusterPump::Register() {
 
 void ClusterPump::Registered() {
   listening_ = true;
+  log_.Add(world_.now(), LogLine::kServes);
   world_.kernel().After(id_, config_.heartbeat_interval, kHeartbeat);
 }
 
@@ -213,25 +218,38 @@ Tso ClusterPump::ApproachTs() const {
 
 void ClusterPump::Heartbeat() {
   WriteRegistry();  // a failure is logged and tried again (pump/node.go Heartbeat)
+  if (world_.now() - told_at_ >= kTellInterval) TellProgress();
   world_.kernel().After(id_, config_.heartbeat_interval, kHeartbeat);
+}
+
+void ClusterPump::TellProgress() {
+  told_at_ = world_.now();
+  log_.Add(world_.now(), LogLine::kInfoTick,
+           {.a = static_cast<Tso>(write_rpcs_),
+            .b = store_.max_commit_ts(),
+            .c = static_cast<std::int64_t>(streams_.size())});
 }
 
 // Order of pump/server.go Close: heartbeat and fakes end, the state is committed, streams end.
 void ClusterPump::OnStopSignal() {
   if (closing_) return;  // a second close is ignored; an offline wait goes on
   closing_ = true;
+  log_.Add(world_.now(), LogLine::kCloses);
   Pause(DownCause::kStopped, "pump exit");
 }
 
 void ClusterPump::Pause(DownCause cause, std::string_view reason) {
   if (!StreamsOutliveStatus(*dialect_)) EndStreams();
   CommitStatus(RegistryState::kPaused);
+  log_.Add(world_.now(), LogLine::kState, {.a = static_cast<Tso>(state_)});
+  log_.Add(world_.now(), LogLine::kCommitted);
   EndStreams();
   End(cause, reason, false);
 }
 
 void ClusterPump::BeginClose(bool offline) {
   closing_ = true;
+  log_.Add(world_.now(), LogLine::kCloses);
   if (!offline) {
     Pause(DownCause::kExited, "paused");
     return;
@@ -252,7 +270,10 @@ void ClusterPump::OfflineTick() {
     world_.kernel().After(id_, kSecond, kOfflineTick);
     return;
   }
+  log_.Add(world_.now(), LogLine::kSafeToOffline);
   CommitStatus(RegistryState::kOffline);
+  log_.Add(world_.now(), LogLine::kState, {.a = static_cast<Tso>(state_)});
+  log_.Add(world_.now(), LogLine::kCommitted);
   EndStreams();
   End(DownCause::kExited, "offline", false);
 }
@@ -282,12 +303,37 @@ bool ClusterPump::DrainersHaveConsumed() {
   const bool consumed = std::all_of(list_.begin(), list_.end(), [&](const RegistryRecord* drainer) {
     return drainer->state == RegistryState::kOffline || drainer->max_commit_ts >= offline_until_;
   });
-  if (!consumed) WriteFake();
+  if (!consumed) {
+    TellWaiting();
+    WriteFake();
+  }
   return consumed;
+}
+
+// The first Drainer that lags; release-4.0 tells the least of all.
+void ClusterPump::TellWaiting() {
+  const RegistryRecord* lagging = nullptr;
+  Tso least = offline_until_;
+  for (const RegistryRecord* drainer : list_) {
+    if (drainer->state == RegistryState::kOffline) continue;
+    if (drainer->max_commit_ts >= offline_until_) continue;
+    if (lagging == nullptr) lagging = drainer;
+    least = std::min(least, drainer->max_commit_ts);
+  }
+  const bool tells_least = dialect_->offline_without_etcd == OfflineWithoutEtcd::kWaits;
+  log_.Add(world_.now(), LogLine::kWaitsForDrainer,
+           {.a = tells_least ? least : lagging->max_commit_ts,
+            .b = offline_until_,
+            .node = lagging->owner});
 }
 
 void ClusterPump::End(DownCause cause, std::string_view reason, bool failure) {
   if (failure) world_.Alert(id_, reason);
+  if (failure) {
+    log_.Add(world_.now(), LogLine::kFailed, 0, std::string(reason));
+  } else {
+    log_.Add(world_.now(), LogLine::kExit);
+  }
   ForgetMemory();
   world_.hosts().Exited(id_, cause, reason, failure);
 }

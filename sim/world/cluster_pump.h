@@ -9,6 +9,7 @@
 #include "sim/dialect.h"
 #include "sim/world/cluster_config.h"
 #include "sim/world/cluster_pump_store.h"
+#include "sim/world/node_log.h"
 #include "sim/world/pd.h"
 
 namespace tidegate::sim {
@@ -22,6 +23,7 @@ class ClusterPump final : public Node {
   void OnKilled() override;
   bool Listening() const override { return listening_; }
   HttpResponse OnHttp(const HttpRequest& request) override;
+  std::string ReadLog() const override { return log_.Text(world_, id_); }
   bool Pending() const override;
   bool OnFault(const FaultPlan& fault, bool heal) override;
   void OnTimer(What what, std::uint64_t a, std::uint32_t b) override;
@@ -78,6 +80,8 @@ class ClusterPump final : public Node {
   void OfflineTick();
   bool SafeToOffline();
   bool DrainersHaveConsumed();
+  void TellProgress();
+  void TellWaiting();
   void End(trace::DownCause cause, std::string_view reason, bool failure);
   void ForgetMemory();
 
@@ -153,6 +157,8 @@ class ClusterPump final : public Node {
   Tso offline_after_ = 0;  // of the offline procedure: the fake that must be sorted
   Tso offline_until_ = 0;  // what every Drainer must have consumed; 0: not known yet
   std::vector<const RegistryRecord*> list_;
+  NodeLog log_;
+  Time told_at_ = 0;  // when the log last said how far it is
 };
 
 }  // namespace tidegate::sim

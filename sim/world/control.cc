@@ -7,6 +7,7 @@
 #include "sim/faults.h"
 #include "sim/world/binlogctl.h"
 #include "sim/world/hosts.h"
+#include "sim/world/node_log.h"
 #include "sim/world/pd.h"
 #include "sim/world/service.h"
 #include "sim/world/tidb.h"
@@ -177,7 +178,8 @@ NodeId Control::TargetOf(const port::Action& action) const {
 NodeId Control::FindByFile(const std::string& host, const std::string& path) const {
   for (std::size_t i = 0; i < world_.plan().nodes.size(); ++i) {
     const NodePlan& node = world_.plan().nodes[i];
-    if (node.info.host == host && (node.binary_path == path || node.config_path == path)) {
+    if (node.info.host == host && (node.binary_path == path || node.config_path == path ||
+                                   (path.ends_with(".log") && LogPath(node) == path))) {
       return static_cast<NodeId>(i);
     }
   }
@@ -424,6 +426,10 @@ Answer Control::Look(const Asking& asking) {
   }
   if (const auto* f = std::get_if<port::ReadRemoteFile>(&asking.query)) {
     const std::string* content = hosts.File(f->host, f->path);
+    if (content == nullptr && target != kNoNode && LogPath(world_.node_plan(target)) == f->path) {
+      std::string log = world_.node(target).ReadLog();
+      if (!log.empty()) return {AnswerCode::kOk, 0, std::move(log)};
+    }
     if (content == nullptr)
       return {AnswerCode::kNotFound, 1, f->path + ": No such file or directory"};
     return {AnswerCode::kOk, 0, *content};

@@ -115,7 +115,7 @@ bool Hosts::Start(NodeId node) {
     unit.restarts = unit.supervise;
     if (!unit.supervise) return false;
     // start_ROLE.sh says "ok: started!" once supervise runs, which tries its script each second.
-    unit.changed = world_.now();
+    unit.up_since = world_.now();  // of the script that can't
     RestartLater(node);
     return true;
   }
@@ -162,7 +162,7 @@ void Hosts::Kill(NodeId node) {
 void Hosts::RestartLater(NodeId node) {
   Unit& unit = units_[node];
   const Duration pause =
-      unit.supervise ? std::max<Duration>(0, unit.changed + kSuperviseStartPause - world_.now())
+      unit.supervise ? std::max<Duration>(0, unit.up_since + kSuperviseStartPause - world_.now())
                      : kRestartDelay;
   world_.kernel().After(static_cast<NodeId>(world_.node_count() - 1), pause, kRestart, node,
                         unit.start_count);
@@ -172,7 +172,9 @@ void Hosts::RestartLater(NodeId node) {
 std::string Hosts::Svstat(NodeId node) const {
   const Unit& unit = units_[node];
   const std::string& folder = world_.node_plan(node).info.unit;
-  const std::int64_t seconds = (world_.now() - unit.changed) / kSecond;
+  const bool up = unit.state == UnitState::kActive || unit.state == UnitState::kDeactivating;
+  const Time since = up ? unit.up_since : unit.down_since;
+  const std::int64_t seconds = (world_.now() - since) / kSecond;
   switch (unit.state) {
     case UnitState::kActive:
     case UnitState::kDeactivating:
@@ -247,6 +249,7 @@ void Hosts::WentDown(NodeId node, DownCause cause, std::string_view reason) {
   Unit& unit = units_[node];
   world_.kernel().SetDown(node);
   unit.state = UnitState::kInactive;
+  unit.down_since = world_.now();
   unit.running_version.clear();
   unit.running_config.clear();
   world_.Record({.kind = EventKind::kNodeDown,
@@ -302,7 +305,7 @@ void Hosts::Launch(NodeId node) {
   ++unit.incarnation;
   world_.kernel().SetUp(node);
   unit.state = UnitState::kActive;
-  unit.changed = world_.now();
+  unit.up_since = world_.now();
   std::string taken;
   if (plan.fail_to_start != 0) taken = "the binary exits at once";
   if (!taken.empty() || HomeIsTaken(node, &taken)) {

@@ -97,7 +97,8 @@ class Hosts {
     std::string running_config;
     std::uint16_t incarnation = 0;
     std::uint32_t start_count = 0;
-    Time changed = 0;  ///< under supervise: when it last came up or went down
+    Time up_since = 0;
+    Time down_since = 0;
   };
 
   void Launch(NodeId node);

@@ -29,6 +29,7 @@ KafkaDrainer::KafkaDrainer(World& world, NodeId id)
 void KafkaDrainer::OnStart() {
   const ConfigFile& config = ReadConfigFile(world_.hosts().running_config(id_));
   dialect_ = &DialectOfVersion(world_.hosts().running_version(id_));
+  log_.Begin(world_.now(), *dialect_, world_.hosts().running_version(id_));
   detect_interval_ = config.Int("detect-interval", 10) * kSecond;
   synced_check_ = config.Int("synced-check-time", 5) * kMinute;
   ForgetAll();
@@ -37,7 +38,7 @@ void KafkaDrainer::OnStart() {
   };
   if (config.broken()) return fail("config: not TOML");
   if (!BrokersResolve(world_, id_)) return fail("config: zookeeper gives no broker");
-  syncer_ = std::make_unique<KafkaSyncer>(world_, id_);
+  syncer_ = std::make_unique<KafkaSyncer>(world_, id_, &log_);
   std::string why;
   if (!syncer_->Start(config, *dialect_, &why)) return fail(why);
   RegistryRecord* record = world_.pd().Edit(id_, Root::kOldDrainers, id_);
@@ -218,6 +219,7 @@ void KafkaDrainer::ForgetGone(const std::vector<const RegistryRecord*>& pumps) {
     });
     if (there) return false;
     source->Abandon();
+    log_.Add(world_.now(), LogLine::kSourceRemoved, {.node = source->pump()});
     world_.Record({.kind = EventKind::kSourceRemoved, .node = id_, .peer = source->pump()});
     return true;
   });
@@ -238,6 +240,7 @@ void KafkaDrainer::UpdatePump(const RegistryRecord& record) {
   if (record.is_offline && source->latest_pos() >= record.kafka_offset - 1 &&
       source->latest_valid_commit_ts() <= window_lower_) {
     offlines_.push_back(record.owner);
+    log_.Add(world_.now(), LogLine::kSourceRemoved, {.node = record.owner});
     world_.Record({.kind = EventKind::kSourceRemoved, .node = id_, .peer = record.owner});
     std::erase_if(sources_, [&](const auto& s) { return s->pump() == record.owner; });
   }

@@ -28,6 +28,7 @@ class KafkaDrainer final : public Node {
   void OnMessage(const Envelope& envelope) override;
   void OnSendFailed(const Envelope& envelope, SendFailure failure) override;
   HttpResponse OnHttp(const HttpRequest& request) override;
+  std::string ReadLog() const override { return log_.Text(world_, id_); }
   bool Pending() const override;
 
  private:
@@ -57,6 +58,7 @@ class KafkaDrainer final : public Node {
   SourceView View() const { return {latest_ts_, window_lower_}; }
   void ForgetAll();
 
+  NodeLog log_;
   const Dialect* dialect_ = nullptr;
   std::unique_ptr<OldTransport> transport_;
   Duration detect_interval_ = 10 * kSecond;

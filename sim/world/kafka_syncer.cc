@@ -28,7 +28,8 @@ constexpr std::uint32_t kDdlWorker = 0x7FFFFF;
 
 }  // namespace
 
-KafkaSyncer::KafkaSyncer(World& world, NodeId drainer) : world_(world), drainer_(drainer) {}
+KafkaSyncer::KafkaSyncer(World& world, NodeId drainer, NodeLog* log)
+    : world_(world), drainer_(drainer), log_(log) {}
 
 bool KafkaSyncer::Start(const ConfigFile& config, const Dialect& dialect, std::string* why) {
   dialect_ = &dialect;
@@ -345,6 +346,9 @@ void KafkaSyncer::CheckCheckpoint(const Job& job, bool force) {
 void KafkaSyncer::SaveCheckpoint() {
   wait_ = Wait::kSave;
   last_save_ = world_.now();
+  if (dialect_->save_line == SaveLine::kWritten) {
+    log_->Add(world_.now(), LogLine::kSavePoint, save_commit_ts_, PositionsText());
+  }
   std::string body = KafkaCheckpointBody(save_commit_ts_, positions_, form_);
   if (form_ != CheckpointForm::kRow) {
     const trace::NodeInfo& info = world_.node_plan(drainer_).info;
@@ -361,6 +365,15 @@ void KafkaSyncer::SaveCheckpoint() {
   const std::uint32_t slot = world_.checkpoint_writes().Take();
   world_.checkpoint_writes()[slot] = {save_commit_ts_, store_, std::move(body)};
   world_.Send(drainer_, sink_, Msg::kSaveCheckpoint, slot, 0, {.report_failure = true});
+}
+
+// Go's %v of a map of pb.Pos: the suffix of the local file, and the offset.
+std::string KafkaSyncer::PositionsText() const {
+  std::string out;
+  for (const auto& [id, offset] : positions_) {
+    out += fmt::format("{}{}:{{0 {}}}", out.empty() ? "" : " ", id, offset);
+  }
+  return "map[" + out + "]";
 }
 
 void KafkaSyncer::OnCheckpointSaved() {

@@ -15,6 +15,7 @@
 #include "sim/world/filter.h"
 #include "sim/world/kafka_checkpoint.h"
 #include "sim/world/kafka_source.h"
+#include "sim/world/node_log.h"
 
 namespace tidegate::sim {
 
@@ -27,7 +28,8 @@ struct KafkaCheckpoint {
 
 class KafkaSyncer {
  public:
-  KafkaSyncer(World& world, NodeId drainer);
+  /// REQUIRES: `log` outlives it.
+  KafkaSyncer(World& world, NodeId drainer, NodeLog* log);
 
   /// Reads the configuration and the checkpoint. False with `why` when the Drainer cannot start.
   bool Start(const ConfigFile& config, const Dialect& dialect, std::string* why);
@@ -72,6 +74,7 @@ class KafkaSyncer {
   void Execute(std::size_t worker, std::size_t count);
   void CheckCheckpoint(const Job& job, bool force);
   void SaveCheckpoint();
+  std::string PositionsText() const;
   void FindStore(const ConfigFile& config, bool database);
   bool WorkersIdle() const;
   void Fatal(std::string_view reason);
@@ -80,6 +83,7 @@ class KafkaSyncer {
 
   World& world_;
   NodeId drainer_;
+  NodeLog* log_;
   const Dialect* dialect_ = nullptr;
   NodeId sink_ = kNoNode;
   CheckpointForm form_ = CheckpointForm::kRow;

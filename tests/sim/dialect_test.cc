@@ -115,6 +115,8 @@ BOOST_AUTO_TEST_CASE(boundaries_of_drainers) {
             [](D d) { return d.ts_map_names == TsMapNames::kPrimarySecondary; });
   CheckStep("synced", {"v2.1.19", "", "", "v3.0.0"},
             [](D d) { return d.cluster_synced == ClusterSynced::kSuccessOnly; });
+  CheckStep("log layout", {"v2.1.19", "", "", "v3.0.0"},
+            [](D d) { return d.log_style == LogStyle::kUnified; });
   CheckStep("drains", {"v2.1.19", "", "", "v3.0.0"},
             [](D d) { return d.close_save == CloseSave::kDrainThenSave; });
   CheckStep("syncer error ends", {"v2.1.18", "v2.1.19", "v3.0.5", "v3.0.6"},

@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(what_ends_well_comes_back_too) {
     for (const bool supervise : {false, true}) {
       RunPlan plan = Plan(name, supervise);
       FaultPlan fault = FaultAt(FaultKind::kPutState, 15 * kSecond, FindNode(plan, name));
-      fault.amount = 0;  // pause
+      fault.detail = 0;  // pause
       plan.faults.push_back(fault);
       WorldRun run(std::move(plan));
       run.Run();

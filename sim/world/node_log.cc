@@ -1,0 +1,300 @@
+#include "sim/world/node_log.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+#include "sim/world/pd.h"
+
+namespace tidegate::sim {
+namespace {
+
+constexpr std::size_t kEntriesMax = 20'000;  // then the older half is in a file that was rotated
+
+constexpr std::int64_t kMsOfDay = 86'400'000;
+
+struct Date {
+  std::int64_t year = 0;
+  std::int64_t month = 0;
+  std::int64_t day = 0;
+};
+
+// The civil date of a day counted from 1970-01-01.
+Date DateOf(std::int64_t days) {
+  Date date{1970, 1, 1};
+  const auto leap = [&] {
+    return (date.year % 4 == 0 && date.year % 100 != 0) || date.year % 400 == 0;
+  };
+  for (; days >= (leap() ? 366 : 365); ++date.year) days -= leap() ? 366 : 365;
+  constexpr std::int64_t kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  const auto month_days = [&] {
+    return kDays[date.month - 1] + (date.month == 2 && leap() ? 1 : 0);
+  };
+  for (; days >= month_days(); ++date.month) days -= month_days();
+  date.day += days;
+  return date;
+}
+
+std::string_view StateName(Tso state) {
+  switch (static_cast<trace::RegistryState>(state)) {
+    case trace::RegistryState::kOnline: return "online";
+    case trace::RegistryState::kPaused: return "paused";
+    case trace::RegistryState::kOffline: return "offline";
+    default: return "unknown";
+  }
+}
+
+/// One line to be written: in which file of the source, how loud, what, and the fields of zap.
+struct Line {
+  std::string_view place;
+  std::string_view level;  ///< info, warning, error
+  std::string text;
+  std::string fields;  ///< " [key=value]…", of the newer layout only
+};
+
+// zap quotes a key or value with blanks in it (pingcap/log: zap_text_encoder.go).
+std::string Field(std::string_view key, std::string_view value) {
+  const auto quoted = [](std::string_view text) {
+    const bool plain = text.find_first_of(" \"=[]") == std::string_view::npos && !text.empty();
+    return plain ? std::string(text) : fmt::format("\"{}\"", text);
+  };
+  return fmt::format(" [{}={}]", quoted(key), quoted(value));
+}
+
+class Writer {
+ public:
+  Writer(const World& world, NodeId self) : world_(world) {
+    const NodePlan& plan = world.plan().nodes[self];
+    pump_ = plan.info.role == Role::kPump;
+    id_ = plan.info.era == Era::kCluster ? world.pd().IdOf(self) : plan.etcd_id;
+    address_ = fmt::format("{}:{}", plan.info.host, plan.info.port);
+  }
+
+  void Write(Time at, const Dialect& dialect, const std::vector<Line>& lines) {
+    const std::int64_t ms = world_.plan().epoch_ms + at / kMillisecond;
+    for (const Line& line : lines) {
+      switch (dialect.log_style) {
+        case LogStyle::kPrefixed:
+          out_ += fmt::format("{} {}:1: [{}] {}\n", UtcText(ms, '/'), line.place, line.level,
+                              line.text);
+          break;
+        case LogStyle::kUnified:
+          out_ += fmt::format("[{}.{:03} +00:00] [{}] [{}:1] [\"{}\"]{}\n", UtcText(ms, '/'),
+                              ms % 1000, Upper(line.level), line.place, line.text, line.fields);
+          break;
+      }
+    }
+  }
+
+  // tidb-binlog release-2.1 and master: pump/server.go, cmd/pump/main.go, pkg/version/version.go.
+  std::vector<Line> PumpLines(const Dialect& d, LogLine line, const NodeLog::Said& said,
+                              const std::string& text) const {
+    const bool old = d.log_style == LogStyle::kPrefixed;
+    switch (line) {
+      case LogLine::kRegistered:
+        if (!old) return {Server("register success", Field("NodeID", id_))};
+        return {Server(fmt::format("register success, this pump's node id is {}", id_))};
+      case LogLine::kInfoTick:
+        if (old) {
+          return {Server(fmt::format("writeBinlogCount: {}, alivePullerCount: {},  maxCommitTS: {}",
+                                     said.a, said.c, said.b))};
+        }
+        return {Server("server info tick", Number("writeBinlogCount", said.a) +
+                                               Number("alivePullerCount", said.c) +
+                                               Number("MaxCommitTS", said.b))};
+      case LogLine::kCloses: return {Server("begin to close pump server")};
+      case LogLine::kWaitsForDrainer: return {Waits(d, said)};
+      case LogLine::kSafeToOffline: return {Server("safe to offline now")};
+      case LogLine::kState:
+        if (old) return {Server(fmt::format("{} has update status to {}", id_, StateName(said.a)))};
+        return {Server("update state success",
+                       Field("NodeID", id_) + Field("state", StateName(said.a)))};
+      case LogLine::kFailed: return {Failed(old, "pump server error", text)};
+      case LogLine::kExit: return {{"main.go", "info", "pump exit", ""}};
+      default: return Common(d, line, text);
+    }
+  }
+
+  // tidb-binlog release-2.1 and master: drainer/{server,syncer,collector,merge,pump}.go,
+  // drainer/checkpoint, cmd/drainer/main.go; kafka: drainer/{syncer,collector}.go.
+  std::vector<Line> DrainerLines(const Dialect& d, LogLine line, const NodeLog::Said& said,
+                                 const std::string& text) const {
+    const bool old = d.log_style == LogStyle::kPrefixed;
+    const std::string pump = said.node == kNoNode ? "" : IdOf(said.node);
+    switch (line) {
+      case LogLine::kCheckpoint:
+        return {
+            {said.b != 0 ? "mysql.go" : "pb.go", "info",
+             said.b != 0 ? "read checkpoint from downstream table" : "read checkpoint from file",
+             Number("commitTS", said.a)}};
+      case LogLine::kSavePoint:
+        if (!old) return {{"syncer.go", "info", "write save point", Number("ts", said.a)}};
+        return {{"syncer.go", "info",
+                 text.empty() ? fmt::format("[write save point]{}", said.a)
+                              : fmt::format("[write save point]{}[positions]{}", said.a, text),
+                 ""}};
+      case LogLine::kSourceAdded:
+        if (old) return {{"merge.go", "info", "merger add source " + pump, ""}};
+        return {{"merge.go", "info", "merger add source", Field("source id", pump)}};
+      case LogLine::kPulls:
+        if (old)
+          return {
+              {"pump.go", "info", fmt::format("[pump {}] create pull binlogs client", pump), ""}};
+        return {{"pump.go", "info", "pump create pull binlogs client", Field("id", pump)}};
+      case LogLine::kPullPaused: return {Pull(old, "pause", pump)};
+      case LogLine::kPullContinues: return {Pull(old, "continue", pump)};
+      case LogLine::kSourceRemoved: return Removed(d, pump);
+      case LogLine::kFailed: return {Failed(old, "start drainer server failed", text)};
+      case LogLine::kExit: return {{"main.go", "info", "drainer exit", ""}};
+      default: return Common(d, line, text);
+    }
+  }
+
+  bool pump() const { return pump_; }
+  std::string Take() { return std::move(out_); }
+
+ private:
+  static std::string Upper(std::string_view level) {
+    return level == "info" ? "INFO" : level == "warning" ? "WARN" : "ERROR";
+  }
+  static std::string Number(std::string_view key, std::int64_t value) {
+    return Field(key, fmt::to_string(value));
+  }
+  static Line Server(std::string text, std::string fields = "") {
+    return {"server.go", "info", std::move(text), std::move(fields)};
+  }
+
+  const std::string& IdOf(NodeId node) const {
+    const NodePlan& plan = world_.plan().nodes[node];
+    return plan.info.era == Era::kCluster ? world_.pd().IdOf(node) : plan.etcd_id;
+  }
+
+  std::vector<Line> Common(const Dialect& d, LogLine line, const std::string& text) const {
+    const bool old = d.log_style == LogStyle::kPrefixed;
+    if (line == LogLine::kBanner) return Banner(old, text);
+    if (line == LogLine::kCommitted) return {Server("commit status done")};
+    if (line != LogLine::kServes) return {};
+    if (old) return {Server("start to server request on http://" + address_)};
+    return {Server("start to server request", Field("addr", "http://" + address_))};
+  }
+
+  // Of a build that was told nothing but its release (pkg/version: None).
+  std::vector<Line> Banner(bool old, const std::string& release) const {
+    if (!old) {
+      return {{"version.go", "info", pump_ ? "Welcome to Pump" : "Welcome to Drainer",
+               Field("Release Version", release) + Field("Git Commit Hash", "None") +
+                   Field("Build TS", "None") + Field("Go Version", "None") +
+                   Field("Go OS/Arch", "linux/amd64")}};
+    }
+    std::vector<Line> lines;
+    for (const std::string& text :
+         {"Release Version: " + release, std::string("Git Commit Hash: None"),
+          std::string("Build TS: None"), std::string("Go Version: None"),
+          std::string("Go OS/Arch: linux/amd64")}) {
+      lines.push_back({"version.go", "info", text, ""});
+    }
+    return lines;
+  }
+
+  Line Waits(const Dialect& d, const NodeLog::Said& said) const {
+    const std::string drainer = said.node == kNoNode ? "" : IdOf(said.node);
+    if (d.log_style == LogStyle::kPrefixed) {
+      return Server(fmt::format("wait for drainer: {} maxCommitTS: {}, pump maxCommitTS: {}",
+                                drainer, said.a, said.b));
+    }
+    // The rewritten wait is that of 4.0.
+    if (d.offline_without_etcd == OfflineWithoutEtcd::kWaits) {
+      return {"server.go", "warning", "Waiting for drainer to consume binlog",
+              Number("Minimum Drainer MaxCommitTS", said.a) +
+                  Number("Need to reach maxCommitTS", said.b)};
+    }
+    return Server("wait for drainer", Field("NodeID", drainer) + Number("maxCommitTS", said.a) +
+                                          Number("pump maxCommitTS", said.b));
+  }
+
+  static Line Failed(bool old, std::string_view what, const std::string& error) {
+    return {"main.go", "error", old ? fmt::format("{}, {}", what, error) : std::string(what),
+            Field("error", error)};
+  }
+
+  static Line Pull(bool old, std::string_view verb, const std::string& pump) {
+    if (old) return {"pump.go", "info", fmt::format("[pump {}] {} pull binlog", pump, verb), ""};
+    return {"pump.go", "info", fmt::format("pump {} pull binlog", verb), Field("id", pump)};
+  }
+
+  std::vector<Line> Removed(const Dialect& d, const std::string& pump) const {
+    const bool merges = d.era == Era::kCluster;
+    const bool old = d.log_style == LogStyle::kPrefixed;
+    std::vector<Line> lines;
+    if (merges) {
+      lines.push_back({"merge.go", "info",
+                       old ? "merger remove source " + pump : "merger remove source",
+                       Field("source id", pump)});
+    }
+    // Two blanks before "has" in the Kafka era.
+    lines.push_back({"collector.go", "info",
+                     fmt::format("node({}) of cluster({}) {}has been removed and release the "
+                                 "connection to it",
+                                 pump, world_.plan().cluster_id, merges ? "" : " "),
+                     ""});
+    return lines;
+  }
+
+  const World& world_;
+  bool pump_ = false;
+  std::string id_;
+  std::string address_;
+  std::string out_;
+};
+
+}  // namespace
+
+void NodeLog::Begin(Time at, const Dialect& dialect, std::string release) {
+  dialect_ = &dialect;
+  Add(at, LogLine::kBanner, 0, std::move(release));
+}
+
+void NodeLog::Add(Time at, LogLine line, Said said) {
+  if (dialect_ == nullptr) return;
+  if (entries_.size() == kEntriesMax) {
+    entries_.erase(entries_.begin(), entries_.begin() + kEntriesMax / 2);
+  }
+  entries_.push_back({at, said, line, 0, dialect_});
+}
+
+void NodeLog::Add(Time at, LogLine line, Tso a, std::string text) {
+  if (dialect_ == nullptr) return;
+  Add(at, line, {.a = a});
+  texts_.push_back(std::move(text));
+  entries_.back().text = static_cast<std::uint32_t>(texts_.size());
+}
+
+std::string NodeLog::Text(const World& world, NodeId self) const {
+  Writer writer(world, self);
+  const std::string none;
+  for (const Entry& entry : entries_) {
+    const Dialect& d = *entry.dialect;
+    const std::string& text = entry.text == 0 ? none : texts_[entry.text - 1];
+    writer.Write(entry.at, d,
+                 writer.pump() ? writer.PumpLines(d, entry.line, entry.said, text)
+                               : writer.DrainerLines(d, entry.line, entry.said, text));
+  }
+  return writer.Take();
+}
+
+std::string LogPath(const NodePlan& node) {
+  const bool writes = node.info.role == Role::kPump || node.info.role == Role::kDrainer;
+  const std::size_t slash = node.config_path.rfind("/conf/");
+  if (!writes || slash == std::string::npos) return "";
+  return fmt::format("{}/log/{}.log", node.config_path.substr(0, slash),
+                     node.info.role == Role::kPump ? "pump" : "drainer");
+}
+
+std::string UtcText(std::int64_t ms, char separator) {
+  const Date date = DateOf(ms / kMsOfDay);
+  const std::int64_t s = ms % kMsOfDay / 1000;
+  return fmt::format("{:04}{}{:02}{}{:02} {:02}:{:02}:{:02}", date.year, separator, date.month,
+                     separator, date.day, s / 3600, s / 60 % 60, s % 60);
+}
+
+}  // namespace tidegate::sim
