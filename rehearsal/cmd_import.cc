@@ -15,6 +15,7 @@ namespace {
 struct Options {
   ImportInput input;
   std::vector<std::string> statuses;
+  std::vector<std::string> listings;
   std::vector<std::string> drainer_logs;
   std::vector<std::string> pump_logs;
   std::string zone = "Z";
@@ -39,6 +40,10 @@ Status Go(Options* options) {
   for (const std::string& text : options->statuses) {
     TRY_ASSIGN(StatusArgument status, ParseStatusArgument(text, input.zone_minutes));
     input.statuses.push_back(std::move(status));
+  }
+  for (const std::string& text : options->listings) {
+    TRY_ASSIGN(StatusArgument listing, ParseStatusArgument(text, input.zone_minutes));
+    input.listings.push_back(std::move(listing));
   }
   for (const std::string& text : options->drainer_logs) {
     input.drainer_logs.push_back(ParseLogArgument(text));
@@ -66,19 +71,25 @@ void AddImport(CLI::App* app, ExitCode* exit_code) {
   command->add_option("--site", input.site, "The site file");
   command
       ->add_option("--status", options->statuses,
-                   "[old-drainer-1=]FILE@TIME: a /status body and when it was taken (repeatable)")
+                   "[NODE=]FILE@TIME: a /status body and when it was taken (repeatable)")
       ->required()
       ->allow_extra_args(false);
+  command
+      ->add_option("--listing", options->listings,
+                   "FILE@TIME: what binlogctl -cmd pumps or drainers printed (repeatable)")
+      ->allow_extra_args(false);
+  command->add_option("--procedure", input.procedure,
+                      "What was being done [kafka-to-cluster, or rolling-manual]");
   command->add_option("--savepoint", input.savepoint,
                       "The checkpoint: the row as mysql printed it, or the savepoint file");
   command->add_option("--log-ends", input.log_ends, "Log ends of Kafka's topics, as JSON");
   command
       ->add_option("--drainer-log", options->drainer_logs,
-                   "[NODE=]FILE: the log of an old Drainer (repeatable)")
+                   "[NODE=]FILE: the log of a Drainer (repeatable)")
       ->allow_extra_args(false);
   command
       ->add_option("--pump-log", options->pump_logs,
-                   "NODE=FILE: the log of an old Pump, by name or node id (repeatable)")
+                   "NODE=FILE: the log of a Pump, by name or node id (repeatable)")
       ->allow_extra_args(false);
   command->add_option("--old-version", input.old_version,
                       "What the old Pumps and Drainers run [what the logs say, else kafka-head]");

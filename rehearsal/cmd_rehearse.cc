@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/names.h"
 #include "engine/plan.h"
+#include "rehearsal/captures.h"
 #include "rehearsal/cli.h"
 #include "rehearsal/expectation.h"
 #include "rehearsal/report.h"
@@ -32,6 +33,7 @@ struct Options {
   std::string until;
   std::vector<std::string> sets;
   std::string trace;
+  std::string captures;
   std::string junit;
   std::string fail_on;
   bool accept_write_outage = false;
@@ -136,6 +138,11 @@ Result<std::unique_ptr<Outcome>> Rehearsal::GoOnce(const Prepared& prepared,
   run_options.fail_on_exposure = options_.fail_on == "exposure";
   run_options.count = &job.expect.events;
   run_options.reproduce = Reproduce(job, plan.seed);
+  if (keep && !options_.captures.empty()) {
+    run_options.logs = true;
+    run_options.look_every = kCaptureEvery;
+    run_options.look_at_pumps = true;
+  }
   TRY_ASSIGN(RunResult result, Run(prepared, plan, job.engine, run_options));
   auto outcome = std::make_unique<Outcome>();
   outcome->result = std::move(result);
@@ -151,6 +158,9 @@ Result<std::unique_ptr<Outcome>> Rehearsal::GoOnce(const Prepared& prepared,
   if (keep && !options_.trace.empty()) {
     TRY(trace::WriteTrace(outcome->result.trace, options_.trace));
     report.trace_path = options_.trace;
+  }
+  if (keep && !options_.captures.empty()) {
+    TRY(WriteCaptures(outcome->result, plan.epoch_ms, options_.captures));
   }
   outcome->differences = Differences(job.expect, outcome->result);
   return outcome;
@@ -373,6 +383,8 @@ void AddRehearse(CLI::App* app, ExitCode* exit_code) {
   command->add_option("--set", options->sets, "Override a field: path=value (repeatable)")
       ->allow_extra_args(false);
   command->add_option("--trace", options->trace, "Keep the trace: FILE.jsonl or FILE.tgt");
+  command->add_option("--captures", options->captures,
+                      "A folder for what an operator would have: logs, and statuses each minute");
   command->add_flag("--expect", options->expect,
                     "Compare with what the scenario expects, its variants too");
   command->add_option("--fail-on", options->fail_on, "exposure: exposures fail the run too")

@@ -14,8 +14,9 @@
 namespace tidegate::rehearsal {
 
 struct Captures {
-  std::int64_t first_ms = 0;  ///< when the first status was taken
-  sim::CapturedState state;   ///< at that time
+  std::int64_t first_ms = 0;  ///< when the first status of a Drainer was taken
+  bool of_cluster = false;    ///< Pumps and Drainers of the cluster version
+  sim::CapturedState state;   ///< at that time; of the Kafka era
   std::vector<sim::Observation> observed;
   std::vector<std::string> notes;
 };

@@ -25,9 +25,12 @@ constexpr Keyword kKeywords[] = {
     {"write save point", LogFactKind::kSavePoint},
     {"begin to close pump server", LogFactKind::kClosing},
     {"has update status to ", LogFactKind::kState},
+    {"update state success", LogFactKind::kState},
     {"fail to notify all living drainer", LogFactKind::kNotifyFailed},
     {"wait for drainer", LogFactKind::kWaitsForDrainer},
     {"Waiting for drainer to consume binlog", LogFactKind::kWaitsForDrainer},
+    {"maxCommitTS: ", LogFactKind::kProgress},
+    {"[MaxCommitTS=", LogFactKind::kProgress},
     {"some data may lost", LogFactKind::kOutOfRange},
     {"has been removed and release the connection to it", LogFactKind::kSourceRemoved},
     {"merger remove source", LogFactKind::kSourceRemoved},
@@ -120,8 +123,15 @@ class LogReader {
       const Result<Tso> tso = ParseTso(TsoDigits(rest));
       if (!tso.has_value()) return ErrorHere("a save point without a timestamp of PD");
       fact.tso = *tso;
+    } else if (kind == LogFactKind::kProgress) {
+      // 0 until the first binlog.
+      const Result<Tso> tso = ParseTso(Word(rest));
+      if (!tso.has_value()) return ErrorHere("a max commit ts that is no number");
+      fact.tso = *tso;
     } else if (kind == LogFactKind::kVersion || kind == LogFactKind::kState) {
-      fact.text = Word(rest);
+      // From 3.0 on the state is a field of its own.
+      const std::size_t field = rest.find("[state=");
+      fact.text = Word(field == std::string_view::npos ? rest : rest.substr(field + 7));
       if (fact.text.empty()) return ErrorHere("the line ends where a word should stand");
     }
     out_.facts.push_back(std::move(fact));

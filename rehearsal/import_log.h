@@ -26,8 +26,9 @@ enum class LogFactKind : std::uint8_t {
   kSourceRemoved,    ///< a Drainer lets go of a Pump
   kSourceAdded,      ///< a Drainer pulls from a Pump
   kOutOfRange,       ///< a Drainer's position is no longer in Kafka
+  kProgress,         ///< tso: a Pump's max commit ts
 };
-inline constexpr std::array<std::string_view, 11> kLogFactNames = {"release",
+inline constexpr std::array<std::string_view, 12> kLogFactNames = {"release",
                                                                    "start",
                                                                    "save point",
                                                                    "begin of close",
@@ -37,7 +38,8 @@ inline constexpr std::array<std::string_view, 11> kLogFactNames = {"release",
                                                                    "failed notify",
                                                                    "source removed",
                                                                    "source added",
-                                                                   "position out of range"};
+                                                                   "position out of range",
+                                                                   "max commit ts"};
 
 struct LogFact {
   std::int64_t ms = 0;  ///< since 1970; of the last dated line when this one has no date

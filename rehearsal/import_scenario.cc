@@ -35,6 +35,14 @@ class Importer {
 
   Result<Imported> Import() {
     TRY_ASSIGN(captures_, ReadCaptures(input_));
+    procedure_ = input_.procedure;
+    if (captures_.of_cluster && procedure_.empty()) procedure_ = "rolling-manual";
+    if (captures_.of_cluster != procedure_.starts_with("rolling-")) {
+      return Error{ErrorCode::kBadInput,
+                   fmt::format("--procedure {} does not go with statuses of the {}", procedure_,
+                               captures_.of_cluster ? "cluster version" : "Kafka era"),
+                   input_.statuses.front().file};
+    }
     // Once without logs: then the cluster's nodes are known by name and id.
     TRY_ASSIGN(cluster_, Parse(Text("", "")));
     TRY(ReadLogs(input_.pump_logs, Role::kPump));
@@ -72,13 +80,14 @@ class Importer {
     w.Key("inventory").String(PathFrom(input_.out, input_.inventory));
     if (!input_.target.empty()) w.Key("target").String(PathFrom(input_.out, input_.target));
     if (!input_.site.empty()) w.Key("site").String(PathFrom(input_.out, input_.site));
+    if (!procedure_.empty()) w.Key("procedure").String(procedure_);
     if (!old_version_.empty() || !input_.new_version.empty()) {
       w.Key("versions").BeginObject();
       if (!old_version_.empty()) w.Key("old").String(old_version_);
       if (!input_.new_version.empty()) w.Key("new").String(input_.new_version);
       w.EndObject();
     }
-    WriteCaptured(&w);
+    if (!captures_.of_cluster) WriteCaptured(&w);
     WriteObserved(&w);
     w.Key("workload").Raw(kWorkload);
     if (!faults.empty()) w.Key("faults").Raw(faults);
@@ -104,6 +113,10 @@ class Importer {
     for (const sim::Observation& one : captures_.observed) {
       w->BeginObject().Key("after").String(FormatDuration(one.after));
       if (!one.drainer.empty()) w->Key("drainer").String(one.drainer);
+      if (captures_.of_cluster) {
+        WriteClusterObservation(one, w);
+        continue;
+      }
       w->Key("synced").Bool(one.synced).Key("upper").TsoString(one.upper);
       w->Key("lower").TsoString(one.lower).Key("pump_pos").BeginObject();
       for (const auto& [id, offset] : one.pump_pos) w->Key(id).Int(offset);
@@ -114,12 +127,27 @@ class Importer {
     w->EndArray();
   }
 
+  static void WriteClusterObservation(const sim::Observation& one, JsonWriter* w) {
+    if (one.registry.empty()) {
+      w->Key("synced").Bool(one.synced).Key("last_ts").TsoString(one.lower);
+      w->Key("pump_ts").BeginObject();
+      for (const auto& [id, commit_ts] : one.pump_pos) w->Key(id).TsoString(commit_ts);
+      w->EndObject();
+      if (one.saved_commit_ts > 0) w->Key("saved_commit_ts").TsoString(one.saved_commit_ts);
+    } else {
+      w->Key("registry").BeginObject();
+      for (const auto& [id, state] : one.registry) w->Key(id).String(state);
+      w->EndObject();
+    }
+    w->EndObject();
+  }
+
   Result<NodeId> FindNode(const LogArgument& argument, Role role) const {
     std::vector<std::string> known;
     NodeId only = kNoNode;
     for (std::size_t i = 0; i < cluster_->topology.nodes.size(); ++i) {
       const sim::NodePlan& node = cluster_->topology.nodes[i];
-      if (node.info.role != role || !node.info.old_side) continue;
+      if (node.info.role != role || (!node.info.old_side && !captures_.of_cluster)) continue;
       if (argument.node == node.info.name || argument.node == node.etcd_id) {
         return static_cast<NodeId>(i);
       }
@@ -128,11 +156,11 @@ class Importer {
       if (!node.etcd_id.empty()) known.push_back(node.etcd_id);
     }
     if (argument.node.empty() && only != kNoNode) return only;
-    return Error{
-        ErrorCode::kBadInput,
-        fmt::format("whose log is it? No old {} is named '{}'{}; there are {}", RoleName(role),
-                    argument.node, DidYouMean(argument.node, known), fmt::join(known, ", ")),
-        argument.file};
+    return Error{ErrorCode::kBadInput,
+                 fmt::format("whose log is it? No {}{} is named '{}'{}; there are {}",
+                             captures_.of_cluster ? "" : "old ", RoleName(role), argument.node,
+                             DidYouMean(argument.node, known), fmt::join(known, ", ")),
+                 argument.file};
   }
 
   Status ReadLogs(const std::vector<LogArgument>& arguments, Role role) {
@@ -165,7 +193,22 @@ class Importer {
     notes_.push_back(std::move(note));
   }
 
+  // With an inventory of the cluster version, it says the releases; logs are compared with it.
+  void CompareReleases() {
+    for (const NodeLog& entry : logs_) {
+      for (const LogFact& fact : entry.log.facts) {
+        const std::string& now = cluster_->cluster.binlog_version;
+        const std::string& then = cluster_->cluster.tidb_target_version;
+        if (fact.kind != LogFactKind::kVersion || fact.text == now || fact.text == then) continue;
+        notes_.push_back(fmt::format("{}:{}: {} ran {}, and the inventories say {} and {}",
+                                     entry.log.file, fact.line, NameOf(entry.node), fact.text, now,
+                                     then));
+      }
+    }
+  }
+
   void TakeVersion() {
+    if (captures_.of_cluster) return CompareReleases();
     old_version_ = input_.old_version;
     for (const NodeLog& entry : logs_) {
       for (const LogFact& fact : entry.log.facts) {
@@ -178,6 +221,7 @@ class Importer {
   // What the checkpoint was at the time of each status, where a log says so.
   void TakeSavePoints() {
     for (sim::Observation& one : captures_.observed) {
+      if (!one.registry.empty()) continue;
       const std::int64_t ms = captures_.first_ms + one.after / kMillisecond;
       for (const NodeLog& entry : logs_) {
         if (!one.drainer.empty() && NameOf(entry.node) != one.drainer) continue;
@@ -198,17 +242,28 @@ class Importer {
     for (const NodeLog& entry : logs_) {
       const std::vector<LogFact>& facts = entry.log.facts;
       for (std::size_t i = 0; i < facts.size(); ++i) {
-        const bool ends = facts[i].kind == LogFactKind::kClosing ||
-                          (facts[i].kind == LogFactKind::kClosed && !EndsAlready(facts, i));
-        if (!ends) continue;
-        if (facts[i].ms < captures_.first_ms) {
+        const bool closes =
+            facts[i].kind == LogFactKind::kClosing || facts[i].kind == LogFactKind::kClosed;
+        const bool dies = captures_.of_cluster && DiesBefore(facts, i);
+        if (!dies && (!closes || EndsAlready(facts, i))) continue;
+        if (captures_.of_cluster && IsUpgradeOf(facts, i)) {
+          notes_.push_back(
+              fmt::format("{}:{}: {} goes on with another release; the engine does that",
+                          entry.log.file, facts[i].line, NameOf(entry.node)));
+          continue;
+        }
+        if ((dies ? facts[i - 1].ms : facts[i].ms) < captures_.first_ms) {
           notes_.push_back(
               fmt::format("{}:{}: the end of {} lies before the first status and is "
                           "not replayed",
                           entry.log.file, facts[i].line, NameOf(entry.node)));
           continue;
         }
-        WriteStop(entry, i, &w);
+        if (dies) {
+          WriteKill(entry, i, &w);
+        } else {
+          WriteStop(entry, i, &w);
+        }
         ++count;
       }
     }
@@ -216,11 +271,38 @@ class Importer {
     return count == 0 ? "" : w.Take();
   }
 
+  // A life that begins while the last one has not ended: it was killed some time before.
+  static bool DiesBefore(const std::vector<LogFact>& facts, std::size_t at) {
+    if (facts[at].kind != LogFactKind::kVersion || at == 0) return false;
+    // A banner of several lines is one.
+    return !EndsAlready(facts, at) && facts[at - 1].kind != LogFactKind::kVersion;
+  }
+
+  // Does the life behind this end run another release than the one before?
+  static bool IsUpgradeOf(const std::vector<LogFact>& facts, std::size_t at) {
+    std::string before;
+    std::string behind;
+    for (std::size_t i = 0; i < facts.size(); ++i) {
+      if (facts[i].kind != LogFactKind::kVersion) continue;
+      if (i < at) before = facts[i].text;
+      if (i >= at && behind.empty()) behind = facts[i].text;
+    }
+    return !before.empty() && !behind.empty() && before != behind;
+  }
+
+  void WriteKill(const NodeLog& entry, std::size_t at, JsonWriter* w) {
+    const LogFact& last = entry.log.facts[at - 1];
+    w->BeginObject().Key("comment").String(fmt::format("behind line {} of its log", last.line));
+    w->Key("kill").String(NameOf(entry.node));
+    w->Key("at").String(FormatDuration((last.ms - captures_.first_ms) * kMillisecond)).EndObject();
+  }
+
   // The closing of the same life was told by an earlier line.
   static bool EndsAlready(const std::vector<LogFact>& facts, std::size_t at) {
     while (at-- > 0) {
       if (facts[at].kind == LogFactKind::kStarted) return false;
-      if (facts[at].kind == LogFactKind::kClosing || facts[at].kind == LogFactKind::kClosed) {
+      if (facts[at].kind == LogFactKind::kClosing || facts[at].kind == LogFactKind::kClosed ||
+          facts[at].kind == LogFactKind::kNotifyFailed) {
         return true;
       }
     }
@@ -245,6 +327,7 @@ class Importer {
   Captures captures_;
   std::optional<Prepared> cluster_;
   std::vector<NodeLog> logs_;
+  std::string procedure_;
   std::string old_version_;
   std::vector<std::string> notes_;
 };

@@ -22,6 +22,8 @@ struct StatusArgument {
 /// Errors: no '@', a time that is none.
 Result<StatusArgument> ParseStatusArgument(const std::string& text, std::int64_t zone_minutes);
 
+/// `FILE@TIME` is read in the same way for a listing of binlogctl.
+
 /// One --pump-log or --drainer-log: "NODE=FILE"; a Drainer's may be "FILE".
 struct LogArgument {
   std::string node;  ///< its name in the scenario, or its id in the registry
@@ -35,7 +37,9 @@ struct ImportInput {
   std::string inventory;
   std::string target;
   std::string site;
+  std::string procedure;  ///< "" = rolling-manual where the statuses are of the cluster version
   std::vector<StatusArgument> statuses;
+  std::vector<StatusArgument> listings;  ///< what binlogctl printed
   std::string savepoint;
   std::string log_ends;
   std::vector<LogArgument> drainer_logs;

@@ -13,6 +13,8 @@
 namespace tidegate::rehearsal {
 namespace {
 
+// Between two looks at a Drainer of the cluster era: as often as a hand at a keyboard could.
+constexpr Duration kLookEvery = 2 * kSecond;
 constexpr std::uint64_t kShrinkMax = 200;  // further runs to make a schedule smaller
 
 /// What a run is made of, apart from the scenario that was given.
@@ -89,13 +91,15 @@ class Search {
     RunOptions options;
     options.engine = ChoiceOf(scenario.engine);
     options.digest = false;
+    const bool of_cluster = std::any_of(scenario.observed.begin(), scenario.observed.end(),
+                                        [](const sim::Observation& one) { return one.of_cluster; });
+    if (of_cluster) options.look_every = kLookEvery;
     TRY_ASSIGN(RunResult run, Run(prepared, prepared.plan, scenario.engine, options));
     Trial trial{std::move(text), std::move(prepared), std::move(run), "", std::nullopt};
     // A fault that never fired is no explanation.
     if (trial.run.verdict.outcome == verifier::Outcome::kInconclusive) return trial;
     trial.why = SymptomOf(input_.symptom, trial.run.verdict, trial.run.steps);
-    trial.matched =
-        MatchObserved(scenario.observed, SeenStatuses(trial.run.trace), trial.run.trace.header);
+    trial.matched = MatchObserved(scenario.observed, SeenIn(trial.run), trial.run.trace.header);
     return trial;
   }
 

@@ -25,8 +25,9 @@ Parts PartsOf(const Prepared& prepared) {
   Parts out;
   for (const sim::NodePlan& node : prepared.topology.nodes) {
     const std::string& name = node.info.name;
-    if (node.info.role == Role::kDrainer && node.info.old_side) out.drainers.push_back(name);
-    if (node.info.role == Role::kPump && node.info.old_side) out.pumps.push_back(name);
+    const bool upgraded = node.info.old_side || !node.info.new_side;
+    if (node.info.role == Role::kDrainer && upgraded) out.drainers.push_back(name);
+    if (node.info.role == Role::kPump && upgraded) out.pumps.push_back(name);
     if (node.info.role == Role::kKafka) out.kafkas.push_back(name);
     if (node.info.role == Role::kDownstream) out.downstreams.push_back(name);
     if (node.info.role == Role::kTidb) out.tidbs.push_back(name);
@@ -43,6 +44,50 @@ std::vector<std::string> Moments(const Prepared& prepared, const Parts& parts) {
       fmt::format(R"("at":"{}")", FormatDuration(before)),
       R"("on":{"step":"wait-drained"})",
   };
+}
+
+// Of a rolling upgrade: shortly before it, when the first Pump is down, when the first Drainer is.
+std::vector<std::string> RollingMoments(const Prepared& prepared, const Parts& parts) {
+  const Time start = prepared.plan.engine_start;
+  const Time before = start > 5 * kSecond ? start - 5 * kSecond : 0;
+  std::vector<std::string> out = {fmt::format(R"("at":"{}")", FormatDuration(before))};
+  for (const std::vector<std::string>* list : {&parts.pumps, &parts.drainers}) {
+    if (list->empty()) continue;
+    out.push_back(fmt::format(R"("on":{{"event":"node-down","node":"{}"}})", list->front()));
+  }
+  return out;
+}
+
+std::vector<std::string> RollingCandidates(const Prepared& prepared, const Parts& parts) {
+  std::vector<std::string> out;
+  for (const std::string& when : RollingMoments(prepared, parts)) {
+    const auto add = [&](std::string_view what, bool lasts = true) {
+      out.push_back(lasts ? fmt::format(R"({{{},{},"for":"{}"}})", what, when, kLasts)
+                          : fmt::format(R"({{{},{}}})", what, when));
+    };
+    for (const std::string& drainer : parts.drainers) {
+      add(fmt::format(R"("hang":"{}")", drainer));
+      add(fmt::format(R"("kill":"{}")", drainer), false);
+      add(fmt::format(R"("stop":"{}")", drainer));
+      for (const std::string& pump : parts.pumps) {
+        add(fmt::format(R"("partition":["{}","{}"])", pump, drainer));
+      }
+    }
+    for (const std::string& sink : parts.downstreams) {
+      add(fmt::format(R"("hung_downstream":"{}")", sink));
+      add(fmt::format(R"("slow_downstream":"{}","by":"2s")", sink));
+    }
+    for (const std::string& pump : parts.pumps) {
+      add(fmt::format(R"("hang":"{}")", pump));
+      add(fmt::format(R"("kill":"{}")", pump), false);
+      add(fmt::format(R"("put_state":"{}","action":"close")", pump), false);
+      add(fmt::format(R"("put_state":"{}","action":"pause")", pump), false);
+      add(fmt::format(R"("disk_full":"{}")", pump));
+    }
+    add(R"("etcd_down":"pd-1")");
+    out.push_back(fmt::format(R"({{"pd_no_tso":"pd-1",{},"for":"60s"}})", when));
+  }
+  return out;
 }
 
 bool Names(const Finding& finding, std::initializer_list<std::string_view> checks) {
@@ -86,7 +131,9 @@ std::string SymptomOf(Symptom symptom, const verifier::Verdict& verdict,
   if (symptom != Symptom::kStuck) return "";
   if (verdict.outcome == verifier::Outcome::kNoProgress) return verdict.why;
   for (const StepLine& line : steps) {
-    const bool gave_up = line.step == "engine" && line.text.rfind("waited ", 0) == 0;
+    // It waited for its longest time, or what it did failed and its step stays open.
+    const bool gave_up =
+        line.step == "engine" && (line.text.starts_with("waited ") || line.what == "failed");
     if (gave_up) return line.text;
   }
   return "";
@@ -94,6 +141,7 @@ std::string SymptomOf(Symptom symptom, const verifier::Verdict& verdict,
 
 std::vector<std::string> CandidateFaults(const Prepared& prepared) {
   const Parts parts = PartsOf(prepared);
+  if (prepared.plan.procedure.starts_with("rolling-")) return RollingCandidates(prepared, parts);
   if (parts.tidbs.empty() || parts.kafkas.empty()) return {};
   std::vector<std::string> out;
   for (const std::string& when : Moments(prepared, parts)) {

@@ -7,6 +7,7 @@
 #include "rehearsal/event_counter.h"
 #include "rehearsal/variants.h"
 #include "sim/world.h"
+#include "sim/world/hosts.h"
 #include "trace/digest.h"
 #include "verifier/verifier.h"
 
@@ -61,6 +62,37 @@ class RefusingEngine final : public sim::AttachedEngine {
   bool finished_ = false;
 };
 
+// Drainers of the cluster era: asking them changes nothing that a rolling upgrade looks at. Those
+// of the Kafka era are asked by the engine alone, since each answer moves their Synced. A Pump
+// takes a timestamp from PD for its answer, so that later ones are others.
+void Take(sim::World& world, bool pumps_too, std::vector<Taken>* out) {
+  for (std::size_t i = 0; i < world.node_count(); ++i) {
+    const auto node = static_cast<NodeId>(i);
+    const trace::NodeInfo& info = world.node_plan(node).info;
+    const bool asked = info.role == Role::kDrainer || (pumps_too && info.role == Role::kPump);
+    if (!asked || info.era != Era::kCluster) continue;
+    const bool answers =
+        world.hosts().Serving(node) && world.node(node).Listening() && !world.kernel().IsHung(node);
+    if (!answers) continue;
+    out->push_back({world.now(), node, world.node(node).OnHttp({"GET", "/status", ""}).body});
+  }
+}
+
+void RunWorld(sim::World* world, const RunOptions& options, RunResult* result) {
+  if (options.look_every > 0) {
+    world->LookEach(options.look_every, [&options, result](sim::World& at) {
+      Take(at, options.look_at_pumps, &result->taken);
+    });
+  }
+  world->Run();
+  if (!options.logs) return;
+  for (std::size_t i = 0; i < world->node_count(); ++i) {
+    std::string text = world->node(static_cast<NodeId>(i)).ReadLog();
+    if (text.empty()) continue;
+    result->logs.push_back({world->node_plan(static_cast<NodeId>(i)).info.name, std::move(text)});
+  }
+}
+
 }  // namespace
 
 std::string EngineChoice::Name() const { return variant.empty() ? style : style + "/" + variant; }
@@ -113,12 +145,14 @@ Result<RunResult> Run(const Prepared& prepared, const sim::RunPlan& run_plan,
     }
     InProcessHost host(*std::move(plan), std::move(executor_options), std::move(host_options),
                        run_plan.faults);
-    sim::World(run_plan, &recorder, &host).Run();
+    sim::World world(run_plan, &recorder, &host);
+    RunWorld(&world, options, &result);
     result.crash_points = host.crash_points();
   } else {
     result.plan_refusal = plan.error().ToString();
     RefusingEngine refusing(choice.Name(), result.plan_refusal);
-    sim::World(run_plan, &recorder, &refusing).Run();
+    sim::World world(run_plan, &recorder, &refusing);
+    RunWorld(&world, options, &result);
   }
   result.steps = steps.lines();
   result.event_count = recorder.count();

@@ -35,7 +35,22 @@ struct RunOptions {
   bool fail_on_exposure = false;
   /// Counted in the run, for Differences; null: none.
   const std::vector<sim::ExpectedEvents>* count = nullptr;
-  std::string reproduce;  ///< the command that runs it again, for the trace
+  bool logs = false;           ///< keep what Pumps and Drainers wrote
+  Duration look_every = 0;     ///< somebody asks cluster-era Drainers for /status; 0: nobody
+  bool look_at_pumps = false;  ///< and Pumps
+  std::string reproduce;       ///< the command that runs it again, for the trace
+};
+
+struct NodeLogText {
+  std::string node;
+  std::string text;
+};
+
+/// A /status that somebody took beside the engine.
+struct Taken {
+  Time time = 0;
+  NodeId node = kNoNode;
+  std::string body;
 };
 
 struct RunResult {
@@ -46,6 +61,8 @@ struct RunResult {
   std::uint64_t event_count = 0;
   std::vector<std::int64_t> counts;  ///< of RunOptions::count, in its order
   std::uint64_t crash_points = 0;    ///< outputs of the engine that a crash can fall on
+  std::vector<NodeLogText> logs;     ///< when they were asked for
+  std::vector<Taken> taken;          ///< in order of time
   /// The plan was refused before anything was done: why. The trace then has no engine in it.
   std::string plan_refusal;
 };

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace tidegate::sim {
 namespace {
 
@@ -16,8 +18,32 @@ Result<Observation> ReadOne(const JsonDocument& document, const JsonValue& value
   in.TsoField("upper", &out.upper);
   in.TsoField("lower", &out.lower);
   in.TsoField("saved_commit_ts", &out.saved_commit_ts);
+  Tso last_ts = 0;
+  in.TsoField("last_ts", &last_ts);
+  const JsonValue* registry = in.Find("registry");
+  if ((registry != nullptr) == (value.Find("synced") != nullptr)) {
+    in.Fail(value.offset, "an observation has 'synced', of a Drainer, or 'registry'");
+  }
+  if (registry != nullptr) {
+    for (const JsonMember& member : registry->members) {
+      out.registry[member.name] = member.value.text;
+    }
+  }
   if (const JsonValue* positions = in.Find("pump_pos"); positions != nullptr) {
     TRY(ReadOffsets(document, *positions, &out.pump_pos));
+  }
+  if (const JsonValue* positions = in.Find("pump_ts"); positions != nullptr) {
+    for (const JsonMember& member : positions->members) {
+      TRY_ASSIGN(out.pump_pos[member.name], ParseTso(member.value.text));
+      out.upper = std::max(out.upper, out.pump_pos[member.name]);
+    }
+  }
+  if (const JsonValue* last = value.Find("last_ts"); last != nullptr) {
+    if (out.lower != 0 || value.Find("upper") != nullptr) {
+      in.Fail(last->offset, "'last_ts' is of the cluster era, 'upper' and 'lower' are not");
+    }
+    out.of_cluster = true;
+    out.lower = last_ts;
   }
   TRY(in.Finish());
   return out;

@@ -159,7 +159,7 @@ class Reader {
   bool IsRolling() const { return out_.procedure.starts_with("rolling-"); }
 
   Status ReadVersions(const JsonValue* value, bool has_inventory) {
-    if (IsRolling()) {
+    if (IsRolling() && !has_inventory) {
       out_.old_version = "v2.1.8";
       out_.new_version = "v3.0.5";
     }

@@ -72,8 +72,8 @@ void ClusterDrainer::CollectOne(const RegistryRecord& record) {
       std::vector<Binlog> left;
       const NodeId pump = source->pump;
       merge_.Remove(source, &left);
-      log_.Add(world_.now(), LogLine::kSourceRemoved, {.node = pump});
       if (pump != kNoNode) {
+        log_.Add(world_.now(), LogLine::kSourceRemoved, {.node = pump});
         world_.Record({.kind = EventKind::kSourceRemoved, .node = id_, .peer = pump});
       }
       for (const Binlog& binlog : left) {

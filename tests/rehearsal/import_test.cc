@@ -4,6 +4,7 @@
 
 #include "base/files.h"
 #include "rehearsal/expect_text.h"
+#include "rehearsal/import_listing.h"
 #include "rehearsal/import_log.h"
 #include "rehearsal/import_scenario.h"
 #include "rehearsal/import_time.h"
@@ -190,6 +191,75 @@ BOOST_AUTO_TEST_CASE(no_row_and_no_password_gets_out) {
   }
 }
 
+// A Drainer that dies and comes back, a Pump that is upgraded, and one whose start fails.
+BOOST_AUTO_TEST_CASE(of_the_cluster_version_logs_become_faults) {
+  const TempDir folder;
+  const std::string captured = kFixtures + "captured/notify-blocked/";
+  ImportInput input;
+  input.name = "imported";
+  input.out = "/imported.json";
+  input.inventory = captured + "inventory.ini";
+  input.target = captured + "target.ini";
+  input.site = captured + "site.json";
+  input.zone_minutes = 480;
+  input.statuses = {{"drainer-1", captured + "status-1.json", Ms("2019-08-12T02:00:10Z")}};
+  input.pump_logs = {{"pump-1", captured + "pump.log"}};
+  input.drainer_logs = {
+      {"drainer-2",
+       Write(folder, "d.log",
+             "2019/08/12 10:00:05 version.go:54: [info] Release Version: v2.1.8\n"
+             "2019/08/12 10:00:06 mysql.go:60: [info] read checkpoint from downstream table\n"
+             "2019/08/12 10:00:14 syncer.go:200: [info] [write save point]410406149000000000\n"
+             "2019/08/12 10:00:40 version.go:54: [info] Release Version: v2.1.8\n"
+             "2019/08/12 10:00:50 main.go:64: [info] drainer exit\n"
+             "2019/08/12 10:01:10 version.go:54: [info] Release Version: v2.1.8\n"
+             "2019/08/12 10:01:10 mysql.go:60: [info] read checkpoint from downstream table\n")}};
+  const Result<Imported> imported = ImportScenario(input);
+  BOOST_REQUIRE_MESSAGE(imported.has_value(), Why(imported));
+  const auto scenario = sim::ParseScenario(imported->text, input.out);
+  BOOST_REQUIRE_MESSAGE(scenario.has_value(), Why(scenario));
+  BOOST_TEST(scenario->procedure == "rolling-manual");
+  BOOST_TEST(Has(imported->text, "\"kill\":\"drainer-2\",\"at\":\"4s\""));
+  BOOST_TEST(Has(imported->text, "\"stop\":\"drainer-2\",\"at\":\"40s\",\"for\":\"20s\""));
+  BOOST_TEST(scenario->faults.size() == 2U);
+  BOOST_REQUIRE(scenario->observed.size() == 1U);
+  BOOST_TEST(scenario->observed[0].of_cluster);
+  BOOST_TEST(scenario->observed[0].lower == 410406147194880001);
+}
+
+BOOST_AUTO_TEST_CASE(eras_are_not_mixed) {
+  const std::string captured = kFixtures + "captured/notify-blocked/";
+  ImportInput input = Small("hung-statement");
+  input.statuses.push_back({"", captured + "status-1.json", 1'540'030'700'000});
+  BOOST_TEST(Has(Messages(input), "status-1.json:1:1: this /status is of another era"));
+  input = Small("hung-statement");
+  input.listings = {{"", captured + "pumps.txt", 1'540'030'700'000}};
+  BOOST_TEST(Has(Messages(input), "pumps.txt: binlogctl lists the cluster version"));
+  input = Small("hung-statement");
+  input.procedure = "rolling-manual";
+  BOOST_TEST(Has(Messages(input), "--procedure rolling-manual does not go with statuses"));
+  input.procedure = "";
+  input.statuses = {{"drainer-1", captured + "status-1.json", 1'565'575'210'000}};
+  BOOST_TEST(Has(Messages(input), "checkpoint.txt: a checkpoint or log ends go with statuses"));
+}
+
+BOOST_AUTO_TEST_CASE(listings_of_binlogctl) {
+  const auto read = ParseListing(
+      "[2019/04/28 09:29:59.016 +00:00] [INFO] [nodes.go:48] [\"query node\"] [type=pump] "
+      "[node=\"{NodeID: 1.1.1.1:8250, Addr: pump:8250, State: online, MaxCommitTS: 4, UpdateTime: "
+      "2019-04-28 09:29:57 +0000 UTC}\"]\nsomething else\n"
+      "2018/12/01 10:00:00 nodes.go:47: [info] query node, type: drainer, node: {NodeID: d:8249, "
+      "Addr: d:8249, State: paused, MaxCommitTS: 4, UpdateTime: x}\n",
+      "l.txt");
+  BOOST_REQUIRE_MESSAGE(read.has_value(), Why(read));
+  BOOST_TEST(read->size() == 2U);
+  BOOST_TEST(read->at("1.1.1.1:8250") == "online");
+  BOOST_TEST(read->at("d:8249") == "paused");
+  BOOST_TEST(ParseListing("{NodeID: a, State: onlin, X}\n", "l.txt").error().ToString() ==
+             "l.txt:1: the state of a is 'onlin'; did you mean 'online'?");
+  BOOST_TEST(Has(ParseListing("nothing\n", "l.txt").error().ToString(), "no line lists a node"));
+}
+
 BOOST_AUTO_TEST_CASE(what_is_wrong_is_named_with_its_place) {
   const TempDir folder;
   ImportInput input = Small("hung-statement");
@@ -199,7 +269,10 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_named_with_its_place) {
                  "'172.16.10.48:8250'; did you mean '172.16.10.49:8250'?"));
   input = Small("hung-statement");
   input.statuses[1].file = Write(folder, "s.json", "{\"PumpPos\":\n 7, \"LastTS\":1}");
-  BOOST_TEST(Has(Messages(input), "s.json:1:1: this is no /status of the Kafka era"));
+  BOOST_TEST(Has(Messages(input), "s.json:1:1: this /status is of another era than the first"));
+  input = Small("hung-statement");
+  input.statuses[1].file = Write(folder, "s.json", "{\"PumpPos\":\n 7, \"Last\":1}");
+  BOOST_TEST(Has(Messages(input), "s.json:1:1: this is no /status"));
   input = Small("hung-statement");
   input.statuses.clear();
   BOOST_TEST(Has(Messages(input), "at least one --status FILE@TIME is needed"));

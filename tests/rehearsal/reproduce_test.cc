@@ -1,4 +1,4 @@
-// Three incidents from their captures alone; and that the search is no believer: other looks, other
+// Four incidents from their captures alone; and that the search is no believer: other looks, other
 // symptoms and other faults are not found.
 #include "rehearsal/reproduce.h"
 
@@ -40,6 +40,31 @@ const Case kNoKafka{"cannot-read-kafka",
                     "drainer.log"};
 const Case kZero{
     "zero-equals-zero", {"status.json@2018-10-22T02:00:14Z"}, "checkpoint.txt", "log-ends.json"};
+
+// A rolling upgrade of the cluster version: a Drainer that hangs keeps restarted Pumps from
+// starting.
+ImportInput NotifyBlocked() {
+  const std::string folder = kFixtures + "captured/notify-blocked/";
+  ImportInput input;
+  input.name = "notify-blocked";
+  input.out = "/notify-blocked.json";
+  input.inventory = folder + "inventory.ini";
+  input.target = folder + "target.ini";
+  input.site = folder + "site.json";
+  input.zone_minutes = 480;
+  const auto at = [&](const std::string& text) {
+    const auto argument = ParseStatusArgument(text, input.zone_minutes);
+    BOOST_REQUIRE_MESSAGE(argument.has_value(), Why(argument));
+    return *argument;
+  };
+  input.statuses = {at("drainer-1=" + folder + "status-1.json@2019-08-12 10:00:10"),
+                    at("drainer-1=" + folder + "status-2.json@2019-08-12 10:01:00"),
+                    at("drainer-1=" + folder + "status-3.json@2019-08-12 10:01:35")};
+  input.listings = {at(folder + "pumps.txt@2019-08-12 10:01:30"),
+                    at(folder + "drainers.txt@2019-08-12 10:01:30")};
+  input.pump_logs = {{"ip-172-16-5-71:8250", folder + "pump.log"}};
+  return input;
+}
 
 sim::Scenario Imported(const Case& incident) {
   const std::string folder = kFixtures + "captured/" + incident.folder + "/";
@@ -109,6 +134,43 @@ BOOST_AUTO_TEST_CASE(zero_equals_zero_from_its_captures) {
   ExpectFound(kZero,
               "  seed 1, 1 transactions, engine literal, gate proof\n"
               "  pd_no_tso pd-1 at 10s for 1m\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_blocked_notify_from_its_captures) {
+  const auto imported = ImportScenario(NotifyBlocked());
+  BOOST_REQUIRE_MESSAGE(imported.has_value(), Why(imported));
+  BOOST_TEST(imported->text.find("not-in-the-scenario") == std::string::npos);
+  ReproduceInput input;
+  const auto scenario = sim::ParseScenario(imported->text, "/notify-blocked.json");
+  BOOST_REQUIRE_MESSAGE(scenario.has_value(), Why(scenario));
+  input.scenario = *scenario;
+  input.symptom = Symptom::kStuck;
+  const Result<Reproduced> found = Reproduce(input);
+  BOOST_REQUIRE(found.has_value() && found->found);
+  BOOST_TEST(found->schedule ==
+             "  seed 1, 1 transactions, engine literal, gate proof\n"
+             "  hang drainer-2 at 10s for 15m\n");
+  const std::string match = MatchText(scenario->observed, found->matched);
+  BOOST_TEST(match.find("ip-172-16-5-71:8250 paused, ip-172-16-5-72:8250 paused") !=
+             std::string::npos);
+  BOOST_TEST(match.find("LastTS frozen, PumpPos ip-172-16-5-71:8250 frozen") != std::string::npos);
+
+  // Nobody takes Pumps offline in any of these runs.
+  std::string text = imported->text;
+  for (const char* pump : {"ip-172-16-5-71:8250", "ip-172-16-5-72:8250"}) {
+    const std::string was = std::string("\"") + pump + "\": \"paused\"";
+    const std::size_t place = text.find(was);
+    BOOST_REQUIRE(place != std::string::npos);
+    text.replace(place, was.size(), std::string("\"") + pump + "\": \"offline\"");
+  }
+  const auto other = sim::ParseScenario(text, "/notify-blocked.json");
+  BOOST_REQUIRE_MESSAGE(other.has_value(), Why(other));
+  input.scenario = *other;
+  input.tries_max = 60;
+  const Result<Reproduced> nothing = Reproduce(input);
+  BOOST_REQUIRE(nothing.has_value());
+  BOOST_TEST(!nothing->found);
+  BOOST_TEST(nothing->symptom_count > 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_symptom_that_no_run_has_is_not_found) {
