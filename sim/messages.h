@@ -29,8 +29,8 @@ enum class Msg : What {
   kFetchFailed,  ///< a: oldest offset there is; b: topic (offset out of range)
   kFetchBroken,  ///< b: topic; nothing came of it: what was sent can't be decoded, the stream broke
   // Pump -> Drainer: gRPC Cistern.Notify, and back
-  kNotify,
-  kNotifyDone,
+  kNotify,      ///< b: the sender's own, which comes back
+  kNotifyDone,  ///< a: 1 failed; b: as sent
   // cluster Drainer <-> cluster Pump: gRPC PullBinlogs stream
   kPull,     ///< a: last commit_ts seen (exclusive start)
   kPulled,   ///< a: batch

@@ -54,11 +54,11 @@ void KafkaDrainer::OnStart() {
 }
 
 void KafkaDrainer::ForgetAll() {
+  AnswerNotifiers(true);
   sources_.clear();
   offlines_.clear();
   publishing_.clear();
   publishing_at_ = 0;
-  notifiers_.clear();
   latest_ts_ = window_upper_ = window_lower_ = 0;
   in_tick_ = tick_again_ = false;
   seeking_ = kNoNode;
@@ -131,6 +131,7 @@ void KafkaDrainer::OnTimer(What what, std::uint64_t a, std::uint32_t) {
       Publish();
       break;
   }
+  ResetIfGone();
 }
 
 void KafkaDrainer::OnMessage(const Envelope& envelope) {
@@ -160,11 +161,12 @@ void KafkaDrainer::OnMessage(const Envelope& envelope) {
       Publish();
       break;
     case Msg::kNotify:
-      notifiers_.push_back(envelope.from);
+      notifiers_.push_back({envelope.from, envelope.b});
       Tick();
       break;
     default: break;
   }
+  ResetIfGone();
 }
 
 void KafkaDrainer::OnSendFailed(const Envelope& envelope, SendFailure) {
@@ -173,6 +175,7 @@ void KafkaDrainer::OnSendFailed(const Envelope& envelope, SendFailure) {
   } else if (KafkaSource* source = Find(static_cast<NodeId>(envelope.b)); source != nullptr) {
     source->OnFetchFailed();
   }
+  ResetIfGone();
 }
 
 // One pass of the collector; serial: while it is blocked on the syncer's queue nothing here moves.
@@ -284,7 +287,7 @@ void KafkaDrainer::Collect() {
 
 // collector.go publishBinlogs: blocks while the syncer's input is full.
 void KafkaDrainer::Publish() {
-  if (!in_tick_) return;
+  if (!in_tick_ || seeking_ != kNoNode) return;
   while (publishing_at_ < publishing_.size()) {
     if (syncer_->InputFull()) return;
     const ReadyTxn& txn = publishing_[publishing_at_++];
@@ -325,12 +328,25 @@ bool KafkaDrainer::PromisedSynced() const {
          TsoGapMs(window_upper_, window_lower_) * kMillisecond < 2 * detect_interval_;
 }
 
+// A Notify that was received fails when its connection is lost (grpc-go: call.go Invoke, fail fast:
+// "transport is closing"), and the host resets those of a process that is gone.
+void KafkaDrainer::AnswerNotifiers(bool failed) {
+  std::vector<Notifier> notifiers;
+  notifiers.swap(notifiers_);
+  for (const Notifier& notifier : notifiers) {
+    world_.Send(id_, notifier.pump, Msg::kNotifyDone, failed ? 1 : 0, notifier.round);
+  }
+}
+
+// The syncer ends the process where it can't go on.
+void KafkaDrainer::ResetIfGone() {
+  if (!world_.kernel().IsUp(id_)) AnswerNotifiers(true);
+}
+
 void KafkaDrainer::FinishTick() {
   in_tick_ = false;
   ++tick_count_;
-  std::vector<NodeId> notifiers;
-  notifiers.swap(notifiers_);
-  for (const NodeId pump : notifiers) world_.Send(id_, pump, Msg::kNotifyDone);
+  AnswerNotifiers(false);
   for (const auto& source : sources_) {
     source->Advance(View());
     source->Fetch();

@@ -43,6 +43,11 @@ class KafkaDrainer final : public Node {
     std::vector<std::pair<std::string, std::int64_t>> pump_pos;
   };
 
+  struct Notifier {
+    NodeId pump = kNoNode;
+    std::uint32_t round = 0;
+  };
+
   void Tick();
   bool UpdatePumps();
   void UpdatePump(const RegistryRecord& record);
@@ -57,6 +62,8 @@ class KafkaDrainer final : public Node {
   KafkaSource* Find(NodeId pump);
   SourceView View() const { return {latest_ts_, window_lower_}; }
   void ForgetAll();
+  void AnswerNotifiers(bool failed);
+  void ResetIfGone();
 
   NodeLog log_;
   const Dialect* dialect_ = nullptr;
@@ -77,7 +84,7 @@ class KafkaDrainer final : public Node {
   std::int64_t tick_count_ = 0;
   bool detect_failed_ = false;  ///< at the last tick: what there is to read is not known
   bool tick_again_ = false;
-  std::vector<NodeId> notifiers_;  ///< Pumps whose Notify waits for the tick's end
+  std::vector<Notifier> notifiers_;  ///< Notifies that wait for the tick's end
   Snapshot snapshot_;
 };
 

@@ -102,10 +102,12 @@ bool KafkaPump::Register(bool offline) {
   return true;
 }
 
-// pump/node.go Notify: every living Drainer; any error ends the start.
+// pump/node.go Notify: every living Drainer; any error ends the start. It waits as long as the
+// connection lasts: its context is the server's, which has no deadline (pump/server.go Start).
 void KafkaPump::NotifyDrainers() {
   phase_ = Phase::kNotifying;
   notifies_open_ = 0;
+  ++notify_round_;
   std::vector<const RegistryRecord*> drainers;
   if (!world_.pd().List(id_, Root::kOldDrainers, &drainers)) {
     FailStart("notify: etcd does not answer");
@@ -114,14 +116,18 @@ void KafkaPump::NotifyDrainers() {
   for (const RegistryRecord* drainer : drainers) {
     if (drainer->alive_until <= world_.now()) continue;
     if (drainer->owner == kNoNode) {
-      Register(true);
-      FailStart("fail to notify all living drainer: " + drainer->id);
+      NotifyFailed(": " + drainer->id);
       return;
     }
     ++notifies_open_;
-    world_.Send(id_, drainer->owner, Msg::kNotify, 0, 0, {.report_failure = true});
+    world_.Send(id_, drainer->owner, Msg::kNotify, 0, notify_round_, {.report_failure = true});
   }
   if (notifies_open_ == 0) OpenKafka();
+}
+
+void KafkaPump::NotifyFailed(const std::string& drainer) {
+  Register(true);
+  FailStart("fail to notify all living drainer" + drainer);
 }
 
 void KafkaPump::OpenKafka() {
@@ -171,7 +177,6 @@ void KafkaPump::OnTimer(What what, std::uint64_t, std::uint32_t) {
       saved_checkpoint_ = acked_;
       world_.kernel().After(id_, kCheckpointInterval, kCheckpoint);
       break;
-    case kNotifyDeadline: break;
     case kGc:
       CollectGarbage();
       world_.kernel().After(id_, kGcInterval, kGc);
@@ -184,7 +189,12 @@ void KafkaPump::OnMessage(const Envelope& envelope) {
     case Msg::kWriteBinlog: Write(envelope); break;
     case Msg::kProduceDone: Produced(envelope); break;
     case Msg::kNotifyDone:
-      if (phase_ == Phase::kNotifying && --notifies_open_ == 0) OpenKafka();
+      if (phase_ != Phase::kNotifying || envelope.b != notify_round_) break;
+      if (envelope.a != 0) {
+        NotifyFailed();
+      } else if (--notifies_open_ == 0) {
+        OpenKafka();
+      }
       break;
     default: break;
   }
@@ -194,8 +204,7 @@ void KafkaPump::OnSendFailed(const Envelope& envelope, SendFailure) {
   if (static_cast<Msg>(envelope.what) == Msg::kProduce) {
     ProduceFailed(envelope);
   } else if (static_cast<Msg>(envelope.what) == Msg::kNotify && phase_ == Phase::kNotifying) {
-    Register(true);
-    FailStart("fail to notify all living drainer");
+    NotifyFailed();
   }
 }
 

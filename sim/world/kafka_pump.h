@@ -4,6 +4,7 @@
 #pragma once
 
 #include <deque>
+#include <string>
 #include <vector>
 
 #include "sim/dialect.h"
@@ -26,21 +27,13 @@ class KafkaPump final : public Node {
   bool Pending() const override;
 
  private:
-  enum Timer : What {
-    kHeartbeat = 1,
-    kFake,
-    kWalk,
-    kOpenKafka,
-    kFlushPoll,
-    kCheckpoint,
-    kNotifyDeadline,
-    kGc
-  };
+  enum Timer : What { kHeartbeat = 1, kFake, kWalk, kOpenKafka, kFlushPoll, kCheckpoint, kGc };
   enum class Phase : std::uint8_t { kDown, kNotifying, kOpening, kServing, kFlushing };
 
   void ReadConfig();
   bool Register(bool offline);
   void NotifyDrainers();
+  void NotifyFailed(const std::string& drainer = {});
   void OpenKafka();
   void Serve();
   void FailStart(std::string_view reason);
@@ -89,9 +82,10 @@ class KafkaPump final : public Node {
   std::int64_t kafka_end_ = 0;  ///< topic end offset as last acknowledged
   std::int64_t open_tries_ = 0;
   std::int64_t notifies_open_ = 0;
-  std::int64_t lose_next_ = 0;   ///< writes that the disk will fail (fault)
-  std::int64_t lost_count_ = 0;  ///< binlog_pump_loss_binlog_count
-  std::int64_t torn_count_ = 0;  ///< binlog_pump_corruption_binlog_count
+  std::uint32_t notify_round_ = 0;  // never reset: tells late answers from today's
+  std::int64_t lose_next_ = 0;      ///< writes that the disk will fail (fault)
+  std::int64_t lost_count_ = 0;     ///< binlog_pump_loss_binlog_count
+  std::int64_t torn_count_ = 0;     ///< binlog_pump_corruption_binlog_count
   struct Direct {
     NodeId tidb;
     Binlog binlog;

@@ -54,6 +54,7 @@ void LocalPump::FailStart(std::string_view reason) {
 // pump/node.go Notify: every living Drainer looks at the registry before the Pump serves.
 void LocalPump::NotifyDrainers() {
   notifies_open_ = 0;
+  ++notify_round_;
   std::vector<const RegistryRecord*> drainers;
   if (!world_.pd().List(id_, Root::kOldDrainers, &drainers)) {
     FailStart("notify: etcd does not answer");
@@ -66,7 +67,7 @@ void LocalPump::NotifyDrainers() {
       return;
     }
     ++notifies_open_;
-    world_.Send(id_, drainer->owner, Msg::kNotify, 0, 0, {.report_failure = true});
+    world_.Send(id_, drainer->owner, Msg::kNotify, 0, notify_round_, {.report_failure = true});
   }
   if (notifies_open_ == 0) Serve();
 }
@@ -141,7 +142,12 @@ void LocalPump::OnMessage(const Envelope& envelope) {
     case Msg::kWriteBinlog: Write(envelope); break;
     case Msg::kFetch: Answer({envelope.from, static_cast<std::int64_t>(envelope.a)}); break;
     case Msg::kNotifyDone:
-      if (notifies_open_ > 0 && --notifies_open_ == 0) Serve();
+      if (notifies_open_ == 0 || envelope.b != notify_round_) break;
+      if (envelope.a != 0) {
+        FailStart("fail to notify all living drainer");
+      } else if (--notifies_open_ == 0) {
+        Serve();
+      }
       break;
     default: break;
   }

@@ -59,6 +59,7 @@ class LocalPump final : public Node {
   bool serving_ = false;
   bool keeps_socket_ = false;  ///< its run script does not remove a socket's file (fault)
   std::int64_t notifies_open_ = 0;
+  std::uint32_t notify_round_ = 0;  // never reset: tells late answers from today's
   bool wrote_since_fake_ = false;
   bool poll_scheduled_ = false;
   Duration fake_interval_ = 3 * kSecond;

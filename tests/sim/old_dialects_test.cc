@@ -333,6 +333,68 @@ BOOST_AUTO_TEST_CASE(an_empty_topic_holds_drainer_and_pump) {
   }
 }
 
+/// When `node` gave up its start for want of an answer to its Notify.
+std::vector<Time> NotifyFailures(const WorldRun& run, std::string_view node) {
+  std::vector<Time> failures;
+  for (const Event& down : run.Events(EventKind::kNodeDown)) {
+    if (down.node != run.Id(node)) continue;
+    if (Has(std::string(run.trace().texts.Get(down.text)), "fail to notify")) {
+      failures.push_back(down.time);
+    }
+  }
+  return failures;
+}
+
+// A Notify breaks off with the Drainer that has it, whichever way that one ends: a Pump does not
+// wait for an answer that nobody will give.
+BOOST_AUTO_TEST_CASE(a_notify_ends_with_its_drainer) {
+  for (const char* version : {"local-rc2.3", "kafka-head"}) {
+    RunPlan plan = MakeOldPlan({.version = version,
+                                .transactions = 100'000,
+                                .interval = kMillisecond,
+                                .drain_max = kMinute});
+    // The queues before the sink are full, so that no tick ends.
+    plan.faults.push_back(
+        FaultAt(FaultKind::kStop, 14 * kSecond, FindNode(plan, "sink"), 20 * kMinute));
+    plan.faults.push_back(
+        FaultAt(FaultKind::kRestart, 105 * kSecond, FindNode(plan, "pump-1"), 2 * kSecond));
+    plan.faults.push_back(FaultAt(FaultKind::kKill, 112 * kSecond, FindNode(plan, "drainer")));
+    WorldRun run(std::move(plan));
+    run.Run();
+    const std::vector<Time> failures = NotifyFailures(run, "pump-1");
+    BOOST_TEST_CONTEXT(version) {
+      BOOST_REQUIRE(!failures.empty());
+      BOOST_TEST(failures[0] >= 112 * kSecond);
+      BOOST_TEST(failures[0] < 113 * kSecond);
+    }
+  }
+}
+
+// The Drainer waits for the first message of a Pump's topic while its syncer fails for good.
+BOOST_AUTO_TEST_CASE(a_notify_ends_with_a_drainer_that_gives_up) {
+  RunPlan plan = MakeOldPlan({.version = "kafka-2018-04",
+                              .tidb_count = 2,
+                              .transactions = 600,
+                              .interval = kSecond,
+                              .drain_max = kMinute});
+  const NodeId pump = FindNode(plan, "pump-2");
+  plan.nodes[pump].running = false;
+  plan.faults.push_back(
+      FaultAt(FaultKind::kStop, 30 * kSecond, FindNode(plan, "sink"), 20 * kMinute));
+  plan.faults.push_back(FaultAt(FaultKind::kStartNode, kMinute, pump));
+  WorldRun run(std::move(plan));
+  run.Run();
+  Time gave_up = kTimeMax;
+  for (const Event& down : run.Events(EventKind::kNodeDown)) {
+    if (down.node == run.Id("drainer")) gave_up = std::min(gave_up, down.time);
+  }
+  BOOST_TEST(gave_up > 5 * kMinute);
+  const std::vector<Time> failures = NotifyFailures(run, "pump-2");
+  BOOST_REQUIRE(!failures.empty());
+  BOOST_TEST(failures[0] >= gave_up);
+  BOOST_TEST(failures[0] < gave_up + kSecond);
+}
+
 // below_window: what comes below Lower is counted as an error and discarded, or pushed into the
 // heap, where the publisher leaves it out.
 BOOST_AUTO_TEST_CASE(what_comes_below_lower) {
