@@ -40,7 +40,7 @@ std::vector<Step> StepsLiteral(const Cluster& cluster, const PlanOptions& option
   std::vector<Step> steps;
   Step deploy =
       MakeStep("deploy-pump", "Deploy the new version of Pump.", "new Pumps were started");
-  for (const Pump& pump : cluster.new_pumps) DeployPump(cluster, pump, &deploy);
+  for (const Pump& pump : cluster.new_pumps) DeployPump(cluster, pump, false, &deploy);
   steps.push_back(std::move(deploy));
 
   Step stop = MakeStep("stop-tidb", "Stop the TiDB cluster service.", "TiDB was stopped");
@@ -85,7 +85,7 @@ std::vector<Step> StepsLiteral(const Cluster& cluster, const PlanOptions& option
   Step drain =
       MakeStep("start-drainer", "Start the new version of Drainer.", "the new Drainer was started");
   for (const Drainer& drainer : cluster.new_drainers) {
-    DeployDrainer(cluster, drainer, InitialTs(drainer), &drain);
+    DeployDrainer(cluster, drainer, InitialTs(drainer), false, &drain);
   }
   steps.push_back(std::move(drain));
 

@@ -30,7 +30,6 @@ void AddSupervisor(const Process& process, const std::string& part, Step* step) 
 
 void WriteAndStart(const Process& process, std::string part, const std::string& config,
                    std::string script, Act script_act, Step* step) {
-  AddAct(step, port::InstallBinary{process.host, part, process.version, process.binary});
   AddAct(step, port::WriteFile{process.host, process.config, config});
   if (!process.script.empty()) {
     script_act.action = port::WriteFile{process.host, process.script, std::move(script)};
@@ -59,6 +58,13 @@ void EditFile(const std::string& host, const std::string& path, Edit edit, bool 
   change.edit = edit;
   change.missing_source_is_done = edit == Edit::kTidbScriptToCluster;
   AddAct(step, std::move(change));
+}
+
+void Install(const Process& process, const char* part, bool prove, Step* step) {
+  AddAct(step, port::InstallBinary{process.host, part, process.version, process.binary});
+  if (!prove) return;
+  AddLook(step, {.condition = BinaryIs{process.host, process.binary, process.version},
+                 .timeout = kMinute});
 }
 
 void Append(std::vector<Task>* tasks, Task task) { tasks->push_back(std::move(task)); }
@@ -123,12 +129,14 @@ std::string UnitText(const Process& process, const std::string& what) {
       what, process.script);
 }
 
-void DeployPump(const Cluster& cluster, const Pump& pump, Step* step) {
+void DeployPump(const Cluster& cluster, const Pump& pump, bool prove, Step* step) {
+  Install(pump.process, "pump", prove, step);
   WriteAndStart(pump.process, "pump", pump.config_text, RunPumpScript(cluster, pump), Act{}, step);
 }
 
 void DeployDrainer(const Cluster& cluster, const Drainer& drainer, const std::string& initial_ts,
-                   Step* step) {
+                   bool prove, Step* step) {
+  Install(drainer.process, "drainer", prove, step);
   Act script_act;
   script_act.fill = true;
   WriteAndStart(drainer.process, "drainer", drainer.config_text,
@@ -138,6 +146,12 @@ void DeployDrainer(const Cluster& cluster, const Drainer& drainer, const std::st
 void AddEnabled(const Process& process, bool enabled, Step* step) {
   if (!StartsWithHost(process.unit)) return;
   AddAct(step, port::SetUnitEnabled{process.host, process.unit, enabled});
+}
+
+void ExplainBinaryProof(Step* step) {
+  step->deviations.push_back(
+      {"each installed binary is asked for its version before it is started",
+       "an old file that lies in the resources folder installs like a new one, and serves"});
 }
 
 void RetireProcess(const Process& process, Step* step) {

@@ -17,12 +17,15 @@ void AddUndo(Step* step, port::Action action);
 void AddUndo(Step* step, Act act);
 void AddUndoLook(Step* step, Look look);
 
-/// Binary, configuration, run script, unit; enabled and started.
-void DeployPump(const Cluster& cluster, const Pump& pump, Step* step);
+/// Binary, configuration, run script, unit; enabled and started. With `prove`, the binary is asked
+/// for its version first.
+void DeployPump(const Cluster& cluster, const Pump& pump, bool prove, Step* step);
 /// The same for the Drainer that takes over from the old one of this name. Its script passes the
 /// handed-over timestamp as --initial-commit-ts, which counts only where no checkpoint is stored.
 void DeployDrainer(const Cluster& cluster, const Drainer& drainer, const std::string& initial_ts,
-                   Step* step);
+                   bool prove, Step* step);
+/// Why `prove` is.
+void ExplainBinaryProof(Step* step);
 /// A unit that starts with its host, or no longer does; nothing to do where none ever does.
 void AddEnabled(const Process& process, bool enabled, Step* step);
 /// Stopped, and kept from coming back with its host.

@@ -164,11 +164,13 @@ Step StartDrainers(const Cluster& cluster) {
   for (std::size_t i = 0; i < cluster.old_drainers.size(); ++i) {
     const std::size_t next = SuccessorOf(cluster, i);
     AddLook(&step, {.condition = CheckpointGone{i}});
-    DeployDrainer(cluster, cluster.new_drainers[next], fmt::format("${{{}}}", kDumpTs), &step);
+    DeployDrainer(cluster, cluster.new_drainers[next], fmt::format("${{{}}}", kDumpTs), true,
+                  &step);
     AddLook(&step, {.condition = DrainersPast{{next}, kDumpTs}, .timeout = 10 * kMinute});
   }
   step.deviations.push_back({"--initial-commit-ts is the dump's timestamp",
                              "later would lose what committed since, and -1 is the present"});
+  ExplainBinaryProof(&step);
   return step;
 }
 

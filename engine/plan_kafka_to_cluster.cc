@@ -101,7 +101,7 @@ Step StartDrainers(const Cluster& cluster, const Drained& gate, const PlanOption
     CarryCheckpoint(cluster, old_one, new_one, &step);
     if (cluster.era == "local") AddLook(&step, {.condition = CheckpointCarried{i}});
     const std::string fact = "handover/" + old_one.process.name;
-    DeployDrainer(cluster, new_one, fmt::format("${{{}}}", fact), &step);
+    DeployDrainer(cluster, new_one, fmt::format("${{{}}}", fact), true, &step);
     AddLook(&step, {.condition = DrainersPast{{next}, fact}, .timeout = 10 * kMinute});
   }
   if (cluster.era == "local") {
@@ -117,6 +117,7 @@ Step StartDrainers(const Cluster& cluster, const Drained& gate, const PlanOption
        "the "
        "new one starts",
        "the two share one checkpoint row: overlapping, the last writer wins"});
+  ExplainBinaryProof(&step);
   return step;
 }
 

@@ -74,13 +74,14 @@ Step DeployPumpStep(const Cluster& cluster) {
   step.expected = 2 * kMinute;
   step.undo_expected = kMinute;
   for (const Pump& pump : cluster.new_pumps) {
-    DeployPump(cluster, pump, &step);
+    DeployPump(cluster, pump, true, &step);
     AddUndo(&step, port::StopProcess{pump.process.host, pump.process.unit});
     if (StartsWithHost(pump.process.unit)) {
       AddUndo(&step, port::SetUnitEnabled{pump.process.host, pump.process.unit, false});
     }
   }
   AddLook(&step, {.condition = PumpsOnline{}, .timeout = 10 * kMinute});
+  ExplainBinaryProof(&step);
   return step;
 }
 

@@ -73,6 +73,10 @@ bool ActsOnNewDrainer(const engine::Plan& plan, const Task& task) {
     return false;
   };
   if (const auto* a = ActionOf<port::InstallBinary>(task)) return is_home(a->host, a->path);
+  if (LooksAt<engine::BinaryIs>(task)) {
+    const auto& c = std::get<engine::BinaryIs>(std::get<engine::Look>(task.what).condition);
+    return is_home(c.host, c.path);
+  }
   if (const auto* a = ActionOf<port::WriteFile>(task)) return is_home(a->host, a->path);
   if (const auto* a = ActionOf<port::SetUnitEnabled>(task)) return is_home(a->host, a->unit);
   if (const auto* a = ActionOf<port::StartProcess>(task)) return is_home(a->host, a->unit);

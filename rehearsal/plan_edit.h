@@ -36,7 +36,7 @@ void PrependTasks(engine::Plan* plan, std::string_view step, std::vector<engine:
 void InsertBefore(engine::Plan* plan, std::string_view step, const TaskTest& test,
                   std::vector<engine::Task> tasks);
 
-/// The task installs, configures, enables or starts a new Drainer.
+/// The task installs, proves, configures, enables or starts a new Drainer.
 bool ActsOnNewDrainer(const engine::Plan& plan, const engine::Task& task);
 /// Run scripts of new Drainers pass `initial_ts` as --initial-commit-ts.
 void SetInitialTs(engine::Plan* plan, const std::string& initial_ts);

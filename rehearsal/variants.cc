@@ -159,6 +159,18 @@ void SkipOneTidb(Plan* plan) {
   EraseTasks(plan, "start-tidb", LooksAt<engine::TidbsLogToPumps>);
 }
 
+// An old release lies where the new one should, and nobody asks it for its version.
+void InstallOldBinaries(Plan* plan) {
+  for (engine::Step& step : plan->steps) {
+    if (step.id != "deploy-pump" && step.id != "start-drainer") continue;
+    std::erase_if(step.tasks, LooksAt<engine::BinaryIs>);
+    for (Task& task : step.tasks) {
+      if (ActionOf<port::InstallBinary>(task) == nullptr) continue;
+      std::get<port::InstallBinary>(std::get<Act>(task.what).action).version = "v2.1.0";
+    }
+  }
+}
+
 void LeaveOldEnabled(Plan* plan) {
   for (const char* step : {"start-drainer", "retire-old"}) {
     EraseTasks(plan, step, [](const Task& task) {
@@ -297,6 +309,13 @@ std::vector<Variant> LastVariants() {
        "reaches-target",
        kSteady,
        SkipOneTidb,
+       {},
+       {}},
+      {"installs-old-binaries",
+       "starts Pumps and Drainer of an older release than was asked for",
+       "reaches-target",
+       kToV4,
+       InstallOldBinaries,
        {},
        {}},
       {"leaves-old-units-enabled",

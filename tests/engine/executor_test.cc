@@ -124,6 +124,34 @@ BOOST_AUTO_TEST_CASE(AFailingActionTurnsBack) {
   CheckOldSideServes(&env);
 }
 
+// What lies under the new version's name in the resources folder is another release.
+BOOST_AUTO_TEST_CASE(AnOldPumpOrDrainerIsNeverStarted) {
+  for (const std::string part : {"pump", "drainer"}) {
+    FakeEnv env(MakeCluster());
+    const Process& fresh = part == "pump" ? env.cluster.new_pumps.front().process
+                                          : env.cluster.new_drainers.front().process;
+    env.perform_hook = [&](const port::Action& action) {
+      const auto* start = std::get_if<port::StartProcess>(&action);
+      if (start == nullptr) return;
+      BOOST_TEST((start->host != fresh.host || start->unit != fresh.unit), part);
+    };
+    env.intercept = [&](const port::Query& query) -> std::optional<port::Answer> {
+      const auto* binary = std::get_if<port::BinaryVersion>(&query);
+      if (binary == nullptr || binary->host != fresh.host || binary->path != fresh.binary) {
+        return std::nullopt;
+      }
+      return port::Answer{port::AnswerCode::kOk, 0, "Release Version: v2.0.7\n"};
+    };
+    Executor executor = MakeExecutor(env.cluster);
+    env.Run(&executor);
+    BOOST_TEST(executor.outcome() == "refused", part);
+    BOOST_TEST(Contains(executor.why(),
+                        fresh.binary + " on " + fresh.host + " is v2.0.7, not " + fresh.version),
+               executor.why());
+    if (part == "pump") CheckOldSideServes(&env);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(BehindTheDoorItStopsAndResumes) {
   FakeEnv env(MakeCluster());
   env.fail_action = "stop-process drainer.service";
