@@ -1,0 +1,201 @@
+#include "lab/clock/task_watch.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
+
+#include "lab/clock/page.h"
+
+namespace tidegate::lab {
+namespace {
+
+constexpr std::size_t kFileMax = 4096;
+using FileBuffer = std::array<char, kFileMax>;
+
+template <typename... Arguments>
+std::string_view ReadProc(FileBuffer* buffer, fmt::string_view format, Arguments... arguments) {
+  std::array<char, 96> path;
+  const auto list = fmt::make_format_args(arguments...);
+  *fmt::vformat_to_n(path.data(), path.size() - 1, format, list).out = '\0';
+  const int fd = open(path.data(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return {};
+  const ssize_t size = read(fd, buffer->data(), buffer->size());
+  close(fd);
+  return size <= 0 ? std::string_view()
+                   : std::string_view(buffer->data(), static_cast<std::size_t>(size));
+}
+
+std::uint64_t NumberAt(std::string_view text) {
+  std::uint64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
+
+std::uint64_t Digest(std::uint64_t digest, std::string_view text) {
+  for (const char c : text) digest = (digest ^ static_cast<unsigned char>(c)) * 0x100000001B3ULL;
+  return Mix(digest, text.size());
+}
+
+// The fields behind "pid (name)", whose name may hold anything; proc(5) numbers the state 3.
+std::string_view BehindName(std::string_view stat) {
+  const std::size_t end = stat.rfind(')');
+  return end == std::string_view::npos || end + 2 > stat.size() ? std::string_view()
+                                                                : stat.substr(end + 2);
+}
+std::string_view Field(std::string_view behind_name, int number) {
+  for (int i = 3; i < number; ++i) {
+    const std::size_t blank = behind_name.find(' ');
+    if (blank == std::string_view::npos) return {};
+    behind_name.remove_prefix(blank + 1);
+  }
+  return behind_name;
+}
+std::string_view NameIn(std::string_view stat) {
+  const std::size_t begin = stat.find('(');
+  const std::size_t end = stat.rfind(')');
+  if (begin == std::string_view::npos || end == std::string_view::npos) return {};
+  return stat.substr(begin + 1, end - begin - 1);
+}
+
+// Asleep until an event, stopped, or dead. D waits for a disk and will go on by itself.
+bool Rests(char state) {
+  return std::string_view("STtZX").find(state) != std::string_view::npos;
+}
+
+// The ids in a folder of /proc.
+std::vector<pid_t> IdsIn(const std::string& path) {
+  std::vector<pid_t> ids;
+  DIR* folder = opendir(path.c_str());
+  if (folder == nullptr) return ids;
+  while (const dirent* entry = readdir(folder)) {
+    const pid_t id = static_cast<pid_t>(NumberAt(entry->d_name));
+    if (id > 0) ids.push_back(id);
+  }
+  closedir(folder);
+  return ids;
+}
+
+std::vector<pid_t> SoftInterruptThreads() {
+  std::vector<pid_t> found;
+  FileBuffer buffer;
+  for (const pid_t pid : IdsIn("/proc")) {
+    if (ReadProc(&buffer, "/proc/{}/comm", pid).rfind("ksoftirqd/", 0) == 0) found.push_back(pid);
+  }
+  return found;
+}
+
+}  // namespace
+
+TaskWatch::TaskWatch(pid_t root) : root_(root), soft_interrupts_(SoftInterruptThreads()) {}
+
+// Under load the kernel hands packets between two local sockets to a thread of its own: the sender
+// sleeps already, the receiver still. (Otherwise delivery is done when send() returns.)
+bool TaskWatch::NetworkAtWork() {
+  FileBuffer buffer;
+  for (const pid_t pid : soft_interrupts_) {
+    const std::string_view stat = ReadProc(&buffer, "/proc/{}/stat", pid);
+    const std::string_view fields = BehindName(stat);
+    if (!fields.empty() && fields.front() == 'R') {
+      awake_ = fmt::format("{} {}", pid, NameIn(stat));
+      return true;
+    }
+  }
+  return false;
+}
+
+TaskWatch::Look TaskWatch::Take() {
+  tasks_.clear();
+  awake_.clear();
+  Look look;
+  if (NetworkAtWork()) return look;
+  std::vector<pid_t> processes = {root_};
+  for (std::size_t i = 0; i < processes.size(); ++i) {
+    std::vector<pid_t> children;
+    if (!LookAtProcess(processes[i], &look, &children)) return look;
+    processes.insert(processes.end(), children.begin(), children.end());
+  }
+  if (identities_.size() > 4 * tasks_.size() + 64) {
+    std::map<pid_t, Identity> living;
+    for (const Task& task : tasks_) living[task.tid] = identities_[task.tid];
+    identities_.swap(living);
+  }
+  look.asleep = true;
+  return look;
+}
+
+bool TaskWatch::LookAtProcess(pid_t pid, Look* look, std::vector<pid_t>* children) {
+  const std::vector<pid_t> tids = IdsIn(fmt::format("/proc/{}/task", pid));
+  for (const pid_t tid : tids) {
+    if (!LookAtTask(pid, tid, look, children)) return false;
+  }
+  // One that went while we looked was awake.
+  if (tids.empty()) awake_ = fmt::format("{} (gone)", pid);
+  return !tids.empty();
+}
+
+bool TaskWatch::LookAtTask(pid_t pid, pid_t tid, Look* look, std::vector<pid_t>* children) {
+  FileBuffer buffer;
+  const std::string_view stat = ReadProc(&buffer, "/proc/{}/task/{}/stat", pid, tid);
+  const std::string_view fields = BehindName(stat);
+  if (fields.empty() || !Rests(fields.front())) {
+    awake_ = fmt::format("{} {}", tid, fields.empty() ? "(gone)" : NameIn(stat));
+    return false;
+  }
+  Task task = {pid, tid, 0, 0, fields.front() == 'Z' || fields.front() == 'X'};
+  const std::uint64_t started = NumberAt(Field(fields, 22));
+  look->digest = Mix(look->digest, Mix(static_cast<std::uint64_t>(tid), started));
+  look->digest = Mix(look->digest, static_cast<unsigned char>(fields.front()));
+
+  FileBuffer more;
+  look->digest = Digest(look->digest, ReadProc(&more, "/proc/{}/task/{}/schedstat", pid, tid));
+  std::string_view list = ReadProc(&more, "/proc/{}/task/{}/children", pid, tid);
+  if (list.size() == kFileMax) {
+    awake_ = fmt::format("{} has more children than can be looked at", pid);
+    return false;
+  }
+  while (!list.empty()) {
+    const auto child = static_cast<pid_t>(NumberAt(list));
+    if (child > 0) children->push_back(child);
+    list.remove_prefix(std::min(list.find(' '), list.size() - 1) + 1);
+  }
+  task.inner_tid = InnerOf(pid, tid, started);
+  task.inner_pid = tid == pid ? task.inner_tid : (tasks_.empty() ? 0 : tasks_.back().inner_pid);
+  tasks_.push_back(task);
+  return true;
+}
+
+pid_t TaskWatch::InnerOf(pid_t pid, pid_t tid, std::uint64_t started) {
+  const auto known = identities_.find(tid);
+  if (known != identities_.end() && known->second.started == started) return known->second.inner;
+  FileBuffer buffer;
+  const std::string_view status = ReadProc(&buffer, "/proc/{}/task/{}/status", pid, tid);
+  // "NSpid:\t15147\t12345": one id for each namespace, ours first.
+  std::size_t begin = status.find("NSpid:");
+  if (begin == std::string_view::npos) return 0;
+  const std::string_view line = status.substr(begin, status.find('\n', begin) - begin);
+  const auto inner = static_cast<pid_t>(NumberAt(line.substr(line.rfind('\t') + 1)));
+  identities_[tid] = {started, inner};
+  return inner;
+}
+
+pid_t TaskWatch::OuterOf(pid_t inner) const {
+  for (const Task& task : tasks_) {
+    if (task.inner_tid == inner) return task.tid;
+  }
+  return 0;
+}
+
+pid_t TaskWatch::InnerPid(pid_t pid) const {
+  for (const Task& task : tasks_) {
+    if (task.pid == pid) return task.inner_pid;
+  }
+  return 0;
+}
+
+}  // namespace tidegate::lab

@@ -1,0 +1,36 @@
+// Runs a command under the lockstep clock with no world beside it: whenever all are asleep, time goes
+// to the next deadline.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+
+namespace tidegate::test {
+
+struct LockstepRun {
+  std::vector<std::string> argv;
+  std::uint64_t seed = 1;
+  std::vector<std::string> env = {};  ///< besides PATH and LC_ALL
+  Time until = 100 * kHour;           ///< virtual; what runs longer is killed
+  int real_seconds_max = 60;
+};
+
+struct LockstepEnd {
+  int status = -1;  ///< of the command; -1: it was killed
+  Time ended = 0;   ///< virtual
+  std::string output;
+  std::uint64_t wakes = 0;
+  std::uint64_t looks = 0;
+  double real_ms = 0;
+  std::string problem;  ///< why it was killed
+};
+
+/// Both outputs of the command come in `output`.
+LockstepEnd RunUnderLockstep(const LockstepRun& run);
+/// A script of bash.
+LockstepEnd RunBash(const std::string& script, std::uint64_t seed = 1);
+
+}  // namespace tidegate::test
