@@ -28,6 +28,7 @@ struct Options {
   std::string seed;
   std::uint64_t seed_count = 1;
   std::string engine;
+  std::string clock = "real";
   std::string variant;
   std::string gate;
   std::string until;
@@ -65,6 +66,20 @@ Error WithNearestFile(const std::string& path, Error error) {
   return error;
 }
 
+std::string Indented(const std::string& text) {
+  std::string out;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    out += "  " + text.substr(at, end - at) + "\n";
+    at = end + 1;
+  }
+  return out;
+}
+
+// Our own executor, by its style; everything else is a command for the lab.
+bool IsOurs(const std::string& engine) { return engine == "ours" || engine == "literal"; }
+
 class Rehearsal {
  public:
   explicit Rehearsal(const Options& options) : options_(options) {}
@@ -95,7 +110,14 @@ class Rehearsal {
 
 EngineChoice Rehearsal::Choice(const Job& job) const {
   EngineChoice choice = ChoiceOf(job.engine);
-  if (!options_.engine.empty()) choice.style = options_.engine;
+  if (options_.engine.empty()) {
+    // the scenario's
+  } else if (IsOurs(options_.engine)) {
+    choice.style = options_.engine;
+  } else {
+    choice.command = options_.engine;
+  }
+  choice.clock = options_.clock;
   if (!options_.gate.empty()) choice.gate = options_.gate;
   if (!options_.variant.empty()) choice.variant = options_.variant;
   if (!options_.until.empty()) choice.until = options_.until;
@@ -105,7 +127,11 @@ EngineChoice Rehearsal::Choice(const Job& job) const {
 std::string Reproduce(const std::string& path, std::uint64_t seed, const EngineChoice& choice,
                       const std::vector<std::string>& sets) {
   std::string command = fmt::format("./tidegate rehearse {} --seed {}", path, seed);
-  if (choice.style != "ours") command += " --engine " + choice.style;
+  if (!choice.command.empty()) {
+    command += fmt::format(" --engine '{}' --clock {}", choice.command, choice.clock);
+  } else if (choice.style != "ours") {
+    command += " --engine " + choice.style;
+  }
   if (!choice.variant.empty()) command += " --engine-variant " + choice.variant;
   if (choice.gate != "proof") command += " --gate " + choice.gate;
   if (!choice.until.empty()) command += " --until " + choice.until;
@@ -188,6 +214,9 @@ void Rehearsal::Print(const Prepared& prepared, const Outcome& outcome, const Jo
              report.header->seed, report.header->engine, report.header->gate);
   fmt::print("{}\n", sim::DescribeRunPlan(prepared.plan));
   fmt::print("{}", StepsText(report));
+  if (!outcome.result.engine_output.empty()) {
+    fmt::print("output of the engine\n{}", Indented(outcome.result.engine_output));
+  }
   fmt::print("{}", VerdictText(report));
   fmt::print("real time {}; trace: {}\n",
              FormatDuration(report.real_time / kMillisecond * kMillisecond),
@@ -371,8 +400,11 @@ void AddRehearse(CLI::App* app, ExitCode* exit_code) {
   command->add_option("--seed", options->seed, "Seed [the scenario's, else drawn and printed]");
   command->add_option("--seeds", options->seed_count, "Run so many seeds from the first one on")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{10'000'000}));
-  command->add_option("--engine", options->engine, "ours or literal (the manual's exact order)")
-      ->check(CLI::IsMember({"ours", "literal"}));
+  command->add_option("--engine", options->engine,
+                      "ours, literal (the manual's exact order), or any command, for the lab");
+  command->add_option("--clock", options->clock, "Of the lab, for a command")
+      ->check(CLI::IsMember({"real"}))
+      ->capture_default_str();
   command->add_option("--engine-variant", options->variant,
                       "A known-bad engine by name, or all for the table of them");
   command->add_option("--gate", options->gate, "proof, synced or both")

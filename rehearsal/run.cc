@@ -4,12 +4,11 @@
 #include <memory>
 
 #include "engine/plan.h"
-#include "rehearsal/event_counter.h"
+#include "rehearsal/judged.h"
+#include "rehearsal/run_in_lab.h"
 #include "rehearsal/variants.h"
 #include "sim/world.h"
 #include "sim/world/hosts.h"
-#include "trace/digest.h"
-#include "verifier/verifier.h"
 
 namespace tidegate::rehearsal {
 namespace {
@@ -18,27 +17,6 @@ engine::Gate GateNamed(const std::string& name) {
   if (name == "synced") return engine::Gate::kSynced;
   return name == "both" ? engine::Gate::kBoth : engine::Gate::kProof;
 }
-
-// Everybody who sees each event as it happens.
-class Watchers final : public trace::Listener {
- public:
-  Watchers(verifier::Verifier* judge, StepCollector* steps, EventCounter* counter,
-           trace::Digest* digest, const trace::TextTable* texts)
-      : judge_(judge), steps_(steps), counter_(counter), digest_(digest), texts_(texts) {}
-  void OnEvent(const trace::Event& event, std::uint64_t index) override {
-    judge_->Judge(event, index);
-    steps_->OnEvent(event);
-    counter_->OnEvent(event);
-    if (digest_ != nullptr) digest_->Add(event, *texts_);
-  }
-
- private:
-  verifier::Verifier* judge_;
-  StepCollector* steps_;
-  EventCounter* counter_;
-  trace::Digest* digest_;
-  const trace::TextTable* texts_;
-};
 
 // An engine that refused at plan time: it says so and is done.
 class RefusingEngine final : public sim::AttachedEngine {
@@ -95,15 +73,24 @@ void RunWorld(sim::World* world, const RunOptions& options, RunResult* result) {
 
 }  // namespace
 
-std::string EngineChoice::Name() const { return variant.empty() ? style : style + "/" + variant; }
+std::string EngineChoice::Name() const {
+  if (!command.empty()) return command;
+  return variant.empty() ? style : style + "/" + variant;
+}
 
 EngineChoice ChoiceOf(const sim::EngineSettings& settings) {
-  return {settings.style, settings.gate, settings.variant, settings.until};
+  EngineChoice choice;
+  choice.style = settings.style;
+  choice.gate = settings.gate;
+  choice.variant = settings.variant;
+  choice.until = settings.until;
+  return choice;
 }
 
 Result<RunResult> Run(const Prepared& prepared, const sim::RunPlan& run_plan,
                       const sim::EngineSettings& settings, const RunOptions& options) {
   const EngineChoice& choice = options.engine;
+  if (!choice.command.empty()) return RunInLab(prepared, run_plan, settings, options);
   engine::Cluster cluster = prepared.cluster;
   if (settings.write_outage_max > 0) cluster.write_outage_max = settings.write_outage_max;
   TRY_ASSIGN(const Variant variant, FindVariant(choice.variant));
@@ -117,22 +104,7 @@ Result<RunResult> Run(const Prepared& prepared, const sim::RunPlan& run_plan,
                                                "write-outage") != settings.accept.end();
   Result<engine::Plan> plan = engine::BuildPlan(cluster, plan_options);
 
-  RunResult result;
-  trace::Header& header = result.trace.header;
-  header = MakeHeader(run_plan, options.keep_trace || options.digest);
-  header.engine = choice.Name();
-  header.gate = choice.gate;
-  header.reproduce = options.reproduce;
-  header.write_outage_max = cluster.write_outage_max;
-  header.accepted = settings.accept;
-  verifier::Verifier judge(header, result.trace.texts, {options.fail_on_exposure});
-  std::unique_ptr<trace::Digest> digest;
-  if (options.digest) digest = std::make_unique<trace::Digest>(header);
-  StepCollector steps(header, result.trace.texts);
-  EventCounter counter(options.count, header, result.trace.texts);
-  Watchers watchers(&judge, &steps, &counter, digest.get(), &result.trace.texts);
-  trace::Recorder recorder(&result.trace, &watchers, options.keep_trace);
-
+  Judged judged(HeaderOf(run_plan, settings, options, cluster.write_outage_max), options);
   if (plan.has_value()) {
     if (variant.plan) variant.plan(&*plan);
     engine::ExecutorOptions executor_options;
@@ -145,21 +117,16 @@ Result<RunResult> Run(const Prepared& prepared, const sim::RunPlan& run_plan,
     }
     InProcessHost host(*std::move(plan), std::move(executor_options), std::move(host_options),
                        run_plan.faults);
-    sim::World world(run_plan, &recorder, &host);
-    RunWorld(&world, options, &result);
-    result.crash_points = host.crash_points();
+    sim::World world(run_plan, judged.recorder(), &host);
+    RunWorld(&world, options, &judged.result());
+    judged.result().crash_points = host.crash_points();
   } else {
-    result.plan_refusal = plan.error().ToString();
-    RefusingEngine refusing(choice.Name(), result.plan_refusal);
-    sim::World world(run_plan, &recorder, &refusing);
-    RunWorld(&world, options, &result);
+    judged.result().plan_refusal = plan.error().ToString();
+    RefusingEngine refusing(choice.Name(), judged.result().plan_refusal);
+    sim::World world(run_plan, judged.recorder(), &refusing);
+    RunWorld(&world, options, &judged.result());
   }
-  result.steps = steps.lines();
-  result.event_count = recorder.count();
-  result.counts = counter.counts();
-  result.verdict = judge.Finish(options.keep_trace ? &result.trace : nullptr);
-  if (digest != nullptr) result.digest = digest->Hex();
-  return result;
+  return judged.Finish();
 }
 
 }  // namespace tidegate::rehearsal

@@ -23,8 +23,10 @@ struct EngineChoice {
   std::string gate = "proof";  ///< proof, synced, both
   std::string variant;         ///< a known-bad engine (variants.h), or ""
   std::string until;
+  std::string command;  ///< a program in the lab, as a shell reads it; "": ours, in this process
+  std::string clock = "lockstep";  ///< of the lab: lockstep, real
 
-  /// "ours", "literal", "ours/skips-the-gate".
+  /// "ours", "literal", "ours/skips-the-gate", the command.
   std::string Name() const;
 };
 
@@ -65,12 +67,14 @@ struct RunResult {
   std::vector<Taken> taken;          ///< in order of time
   /// The plan was refused before anything was done: why. The trace then has no engine in it.
   std::string plan_refusal;
+  std::string engine_output;  ///< what a program in the lab printed
 };
 
 /// The choice that a scenario (or one of its variants) makes.
 EngineChoice ChoiceOf(const sim::EngineSettings& settings);
 
-/// Runs `prepared` with `plan` (its own, or that of another seed). Errors: an unknown variant.
+/// Runs `prepared` with `plan` (its own, or that of another seed). Errors: an unknown variant; of the
+/// lab (kIo where this machine can't do it).
 Result<RunResult> Run(const Prepared& prepared, const sim::RunPlan& plan,
                       const sim::EngineSettings& settings, const RunOptions& options);
 

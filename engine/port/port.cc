@@ -54,7 +54,8 @@ struct ActionText {
 
 struct QueryText {
   std::string operator()(const HttpGet& q) const {
-    return fmt::format("http-get http://{}:{}{}", q.host, q.port, q.path);
+    if (q.method == "GET") return fmt::format("http-get http://{}:{}{}", q.host, q.port, q.path);
+    return fmt::format("http-request {} http://{}:{}{}", q.method, q.host, q.port, q.path);
   }
   std::string operator()(const ListRegistry& q) const {
     return fmt::format("list-registry {}", q.root);

@@ -98,11 +98,13 @@ inline constexpr std::array<std::string_view, 10> kActionNames = {
 
 // ---------------------------------------------------------------- queries: what only looks
 
-/// GET http://HOST:PORT/PATH.
+/// GET http://HOST:PORT/PATH; our executor sends nothing else, other engines do.
 struct HttpGet {
   std::string host;
   std::int64_t port = 0;
   std::string path;
+  std::string method = "GET";
+  std::string body = {};
 };
 /// Every key below ROOT in PD's etcd: the body is the etcd v3 JSON gateway's answer to
 /// /v3/kv/range ({"kvs":[{"key":base64,"value":base64}],"count":"n"}).
@@ -164,6 +166,7 @@ struct Answer {
   AnswerCode code = AnswerCode::kOk;
   std::int64_t status = 0;  ///< HTTP status or exit status
   std::string body;
+  std::string content_type = {};  ///< of an HTTP answer; "": text/plain; charset=utf-8
 
   bool ok() const { return code == AnswerCode::kOk; }
 };

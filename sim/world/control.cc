@@ -24,6 +24,7 @@ constexpr Duration kActDelay = 50 * kMillisecond;  // ssh and systemctl take the
 constexpr Duration kStopPoll = 200 * kMillisecond;
 constexpr Duration kStopMax = 4 * kMinute;
 constexpr Duration kSqlMax = 2 * kMinute;  // the client gives a statement up
+constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
 constexpr Duration kSshDelay = 20 * kMillisecond;
 
 Answer Failed(std::string message) { return {AnswerCode::kFailed, 1, std::move(message)}; }
@@ -450,10 +451,12 @@ Answer Control::Look(const Asking& asking) {
   }
   if (std::holds_alternative<port::ConnectTcp>(asking.query)) return {};
   const port::HttpGet& get = std::get<port::HttpGet>(asking.query);
-  HttpResponse response = world_.node(target).OnHttp({"GET", get.path, ""});
+  HttpResponse response = world_.node(target).OnHttp({get.method, get.path, get.body});
   if (response.closed) return {AnswerCode::kConnectionReset, 0, ""};
-  return {response.status == 200 ? AnswerCode::kOk : AnswerCode::kHttpStatus, response.status,
-          std::move(response.body)};
+  Answer answer{response.status == 200 ? AnswerCode::kOk : AnswerCode::kHttpStatus,
+                response.status, std::move(response.body)};
+  if (response.content_type != kPlainText) answer.content_type = std::move(response.content_type);
+  return answer;
 }
 
 }  // namespace tidegate::sim

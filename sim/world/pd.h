@@ -79,6 +79,7 @@ class Pd final : public Node {
   void OnStart() override {}
   void OnStopSignal() override;
   void OnKilled() override {}
+  HttpResponse OnHttp(const HttpRequest& request) override;
   bool OnFault(const FaultPlan& fault, bool heal) override;
 
  private:

@@ -35,15 +35,16 @@ struct Room {
   std::string_view folder;
   std::string_view may_include;
 };
-constexpr std::array<Room, 8> kRooms = {{
+constexpr std::array<Room, 9> kRooms = {{
     {"base/", "base/"},
     {"trace/", "trace/ base/"},
     {"verifier/", "verifier/ trace/ base/"},
     {"engine/port/", "engine/port/ base/"},
     {"engine/", "engine/ base/"},
     {"sim/", "sim/ trace/ base/ engine/port/"},
-    {"rehearsal/", "rehearsal/ sim/ engine/ verifier/ trace/ base/"},
-    {"tests/", "tests/ rehearsal/ sim/ engine/ verifier/ trace/ base/"},
+    {"lab/", "lab/ sim/ trace/ base/ engine/port/"},
+    {"rehearsal/", "rehearsal/ lab/ sim/ engine/ verifier/ trace/ base/"},
+    {"tests/", "tests/ rehearsal/ lab/ sim/ engine/ verifier/ trace/ base/"},
 }};
 
 const Room* RoomOf(std::string_view path) {

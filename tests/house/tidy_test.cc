@@ -20,8 +20,8 @@ namespace tidegate::test {
 namespace {
 
 const std::string kRoot = TIDEGATE_SOURCE_DIR "/";
-constexpr std::array<std::string_view, 7> kRooms = {"base", "trace",     "verifier", "engine",
-                                                    "sim",  "rehearsal", "tests"};
+constexpr std::array<std::string_view, 8> kRooms = {"base", "trace", "verifier",  "engine",
+                                                    "sim",  "lab",   "rehearsal", "tests"};
 
 std::string Content(const std::string& path) {
   const Result<std::string> text = ReadFile(kRoot + path);

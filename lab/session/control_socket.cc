@@ -1,0 +1,105 @@
+#include "lab/session/control_socket.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace tidegate::lab {
+
+Result<std::unique_ptr<ControlSocket>> ControlSocket::Listen(const std::string& path) {
+  const auto failed = [&](const char* what) {
+    return Error{ErrorCode::kIo, fmt::format("can't {} {}: {}", what, path, std::strerror(errno)),
+                 ""};
+  };
+  sockaddr_un place{};
+  place.sun_family = AF_UNIX;
+  if (path.size() >= sizeof(place.sun_path)) {
+    errno = ENAMETOOLONG;
+    return failed("listen at");
+  }
+  std::memcpy(place.sun_path, path.c_str(), path.size() + 1);
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return failed("make a socket for");
+  auto made = std::unique_ptr<ControlSocket>(new ControlSocket(fd));
+  if (bind(fd, reinterpret_cast<const sockaddr*>(&place), sizeof(place)) != 0) {
+    return failed("bind");
+  }
+  if (listen(fd, 1024) != 0) return failed("listen at");
+  return {std::move(made)};
+}
+
+ControlSocket::~ControlSocket() {
+  for (const auto& [id, connection] : connections_) close(connection.fd);
+  close(listener_);
+}
+
+bool ControlSocket::Accept() {
+  bool any = false;
+  while (connections_.size() < kConnectionsMax) {
+    const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0) return any;
+    any = true;
+    ucred peer{};
+    socklen_t length = sizeof(peer);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) peer.pid = 0;
+    connections_[++last_id_] = {fd, peer.pid, "", "", false, false};
+  }
+  return any;
+}
+
+bool ControlSocket::Serve(CallId id, Connection* connection, bool* worked) {
+  while (!connection->out.empty()) {
+    const ssize_t put =
+        send(connection->fd, connection->out.data(), connection->out.size(), MSG_NOSIGNAL);
+    if (put < 0) return errno == EAGAIN || errno == EINTR;
+    *worked = true;
+    connection->out.erase(0, static_cast<std::size_t>(put));
+    if (connection->out.empty()) return false;  // one call a connection
+  }
+  std::array<char, 65536> buffer{};
+  while (!connection->ended) {
+    const ssize_t got = recv(connection->fd, buffer.data(), buffer.size(), 0);
+    if (got < 0) return errno == EAGAIN || errno == EINTR;
+    *worked = true;
+    connection->ended = got == 0;
+    // A caller may have said all it has to say, or be dead: its reply will tell.
+    if (got == 0) return connection->called;
+    if (connection->called) continue;
+    connection->in.append(buffer.data(), static_cast<std::size_t>(got));
+    if (connection->in.size() > kLineMax) return false;
+    const std::size_t end = connection->in.find('\n');
+    if (end == std::string::npos) continue;
+    connection->called = true;
+    calls_.push_back({id, connection->pid, connection->in.substr(0, end)});
+  }
+  return true;
+}
+
+bool ControlSocket::Poll() {
+  bool worked = Accept();
+  for (auto it = connections_.begin(); it != connections_.end();) {
+    if (Serve(it->first, &it->second, &worked)) {
+      ++it;
+    } else {
+      close(it->second.fd);
+      it = connections_.erase(it);
+    }
+  }
+  return worked;
+}
+
+std::vector<ControlCall> ControlSocket::TakeCalls() { return std::exchange(calls_, {}); }
+
+void ControlSocket::Reply(CallId call, std::string_view line) {
+  const auto found = connections_.find(call);
+  if (found == connections_.end()) return;
+  found->second.out = std::string(line) + "\n";
+}
+
+}  // namespace tidegate::lab

@@ -1,0 +1,62 @@
+#include "lab/session/home.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace tidegate::lab {
+
+namespace fs = std::filesystem;
+
+Result<Home> Home::Make() {
+  const char* folder = std::getenv("TMPDIR");
+  std::string path =
+      fmt::format("{}/tidegate-lab-XXXXXX", folder == nullptr ? "/tmp" : folder);
+  if (mkdtemp(path.data()) == nullptr) {
+    return Error{ErrorCode::kIo, fmt::format("can't make a folder like {}", path), ""};
+  }
+  Home home(path);
+  std::error_code failed;
+  fs::create_directory(home.bin_path(), failed);
+  if (failed) {
+    return Error{ErrorCode::kIo, fmt::format("can't make {}: {}", home.bin_path(),
+                                             failed.message()), ""};
+  }
+  return {std::move(home)};
+}
+
+Home::Home(Home&& other) noexcept : path_(std::exchange(other.path_, "")) {}
+
+Home::~Home() {
+  if (path_.empty()) return;
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+std::string Home::log_path() const { return fmt::format("{}/engine.log", path_); }
+std::string Home::control_path() const { return fmt::format("{}/control", path_); }
+std::string Home::bin_path() const { return fmt::format("{}/bin", path_); }
+
+std::vector<std::string> Home::Environment() const {
+  constexpr std::string_view kPath = "PATH=";
+  std::vector<std::string> out;
+  std::string path = "/usr/local/bin:/usr/bin:/bin";
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view variable = *entry;
+    if (variable.starts_with(kPath)) {
+      path = variable.substr(kPath.size());
+    } else if (!variable.starts_with("TIDEGATE_")) {
+      out.emplace_back(variable);
+    }
+  }
+  out.push_back(fmt::format("PATH={}:{}", bin_path(), path));
+  out.push_back("TIDEGATE_LAB=" + path_);
+  return out;
+}
+
+}  // namespace tidegate::lab

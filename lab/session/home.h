@@ -1,0 +1,32 @@
+// The folder of one lab: its sockets, the hosts' trees, what the engine printed. Removed at the end.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace tidegate::lab {
+
+class Home {
+ public:
+  /// Below TMPDIR. Errors: kIo.
+  static Result<Home> Make();
+  ~Home();
+  Home(Home&& other) noexcept;
+  Home& operator=(Home&&) = delete;
+
+  const std::string& path() const { return path_; }
+  std::string log_path() const;
+  std::string control_path() const;
+  /// Of the lab's own programs, first on PATH.
+  std::string bin_path() const;
+  /// The environment of this process, with the lab's PATH.
+  std::vector<std::string> Environment() const;
+
+ private:
+  explicit Home(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+}  // namespace tidegate::lab

@@ -1,0 +1,53 @@
+// How the clock of outside programs and the world's are kept together: what differs between the
+// clocks `lockstep` and `real`. The session asks it when the world may go on, and until when.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "lab/front/http_front.h"
+
+namespace tidegate::lab {
+
+/// The program to be judged. Its output goes to `log_path`, its input is empty.
+struct Program {
+  std::vector<std::string> argv;  ///< argv[0] is looked up on PATH
+  std::vector<std::string> environment;
+  std::string folder;
+  std::string log_path;
+};
+
+class Pace {
+ public:
+  virtual ~Pace() = default;
+
+  /// Starts it as the first process of a PID namespace of its own.
+  virtual Status Spawn(const Program& program) = 0;
+  /// Of the program; nullopt while it runs. 128+n: it died of signal n.
+  virtual std::optional<int> ExitStatus() = 0;
+  virtual void KillAll() = 0;
+
+  /// The world's time is now `now`.
+  virtual void Set(Time now) = 0;
+  /// Has everything come that comes at this time? Waits a little when not, and then has to be asked
+  /// again. `worked`: something came, or was sent, since the last question; `waiting`: inputs wait.
+  virtual bool Settled(bool worked, bool waiting, HttpFront* front) = 0;
+  /// When the program has to be looked at again at the latest; nullopt: not for its own sake.
+  virtual std::optional<Time> NextWake() = 0;
+  /// Wakes one sleeper whose time has come; false: there is none.
+  virtual bool WakeOne() = 0;
+  /// Tells processes apart that do the same; the same in every run where time is virtual. By pid as
+  /// this process sees it, or by the port that a connection comes from.
+  virtual std::uint64_t LineageOfProcess(int pid) = 0;
+  virtual std::uint64_t LineageOfPort(std::uint16_t port) = 0;
+};
+
+/// No tricks: the world keeps step with the machine's clock.
+std::unique_ptr<Pace> MakeRealPace();
+
+}  // namespace tidegate::lab

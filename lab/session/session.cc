@@ -1,0 +1,292 @@
+#include "lab/session/session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "base/check.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "base/redact.h"
+#include "lab/session/pd_gateway.h"
+#include "sim/world/hosts.h"
+
+namespace tidegate::lab {
+namespace {
+
+namespace port = engine::port;
+using port::AnswerCode;
+using trace::EventKind;
+
+// A client decides itself how long it waits; what a hung node owes it never comes.
+constexpr Duration kAskMax = 24 * kHour;
+// A program that waits for what does not come is looked at again, so that its limits count.
+constexpr Duration kIdleLook = kMinute;
+constexpr int kRefusedStatus = 6;
+constexpr std::size_t kLastWordsMax = 400;
+
+constexpr std::string_view kJson = "application/json";
+
+bool SpeaksHttp(Role role) {
+  return role == Role::kPump || role == Role::kDrainer || role == Role::kPd;
+}
+
+std::int64_t StatusOf(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kNotFound: return 404;
+    case ErrorCode::kUnavailable: return 501;
+    default: return 400;
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Session>> Session::Make(SessionOptions options, const sim::RunPlan& plan,
+                                               std::unique_ptr<Pace> pace) {
+  TRY_ASSIGN(std::unique_ptr<ControlSocket> control, ControlSocket::Listen(options.control_path));
+  return {std::unique_ptr<Session>(
+      new Session(std::move(options), plan, std::move(pace), std::move(control)))};
+}
+
+Session::Session(SessionOptions options, const sim::RunPlan& plan, std::unique_ptr<Pace> pace,
+                 std::unique_ptr<ControlSocket> control)
+    : options_(std::move(options)),
+      pace_(std::move(pace)),
+      control_(std::move(control)),
+      front_(FrontLimits{}, plan.epoch_ms) {
+  for (const sim::NodePlan& node : plan.nodes) {
+    const auto add = [&](std::int64_t number, bool http) {
+      if (number <= 0 || FindPort(node.info.host, number) != nullptr) return;
+      ports_.push_back({node.info.host, number,
+                        http ? HttpFront::Talk::kHttp : HttpFront::Talk::kSilent,
+                        node.info.role == Role::kPd, node.version});
+    };
+    add(node.info.port, SpeaksHttp(node.info.role));
+    add(node.status_port, true);
+  }
+}
+
+const Session::Port* Session::FindPort(const std::string& host, std::int64_t number) const {
+  const auto found = std::find_if(ports_.begin(), ports_.end(), [&](const Port& one) {
+    return one.host == host && one.number == number;
+  });
+  return found == ports_.end() ? nullptr : &*found;
+}
+
+void Session::Start(sim::EngineLink* link) {
+  CHECK(world_ != nullptr);
+  link_ = link;
+  hands_.Attach(link);
+  pace_->Set(link->now());
+  link->Claim({.kind = EventKind::kEngineStarted, .n = 1}, options_.name);
+  SyncPorts();
+  if (const Status spawned = pace_->Spawn(options_.program); !spawned.has_value()) {
+    trouble_ = spawned.error().ToString();
+  }
+  Settle();
+}
+
+void Session::OnInput(const port::Input& input) {
+  if (finished_) return;
+  pace_->Set(link_->now());
+  hands_.Deliver(input);
+  Settle();
+}
+
+// A port opens or closes only when a process or a fault does something.
+void Session::OnEvent(const trace::Event& event, std::uint64_t) {
+  if (link_ == nullptr || finished_) return;
+  switch (event.kind) {
+    case EventKind::kNodeUp:
+    case EventKind::kNodeDown:
+    case EventKind::kRegistryMoved:
+      if (woken_at_ == link_->now()) return;
+      woken_at_ = link_->now();
+      link_->WakeAt(woken_at_);
+      break;
+    default: break;
+  }
+}
+
+void Session::Crash(trace::CrashPoint point) {
+  if (finished_ || link_ == nullptr) return;
+  pace_->KillAll();
+  link_->Claim(
+      {.kind = EventKind::kEngineCrashed, .code = static_cast<std::uint16_t>(point), .n = 1}, "");
+  link_->Claim({.kind = EventKind::kEngineFinished,
+                .code = static_cast<std::uint16_t>(trace::EngineEnd::kFailed)},
+               "killed by the scenario");
+  finished_ = true;
+  link_->WakeAt(link_->now());  // so that the world sees it
+}
+
+void Session::SyncPorts() {
+  for (const Port& one : ports_) {
+    const bool open = world_->hosts().FindListener(one.host, one.number) != kNoNode;
+    if (open == front_.IsOpen(one.host, one.number)) continue;
+    stirred_ = true;
+    if (!open) {
+      front_.Close(one.host, one.number);
+    } else if (const Status status = front_.Open(one.host, one.number, one.talk);
+               !status.has_value() && trouble_.empty()) {
+      trouble_ = status.error().ToString();
+    }
+  }
+}
+
+bool Session::Pump() {
+  bool worked = std::exchange(stirred_, false);
+  worked |= front_.Poll(link_->now());
+  worked |= control_->Poll();
+  worked |= !front_.AllSent();
+  for (HttpArrival& arrival : front_.TakeArrivals()) Queue(std::move(arrival));
+  for (ControlCall& call : control_->TakeCalls()) Queue(std::move(call));
+  return worked;
+}
+
+void Session::Settle() {
+  while (trouble_.empty()) {
+    SyncPorts();
+    const bool worked = Pump();
+    if (!pace_->Settled(worked, !waiting_.empty(), &front_)) continue;
+    if (!waiting_.empty()) {
+      ApplyLeast();
+      continue;
+    }
+    const std::optional<int> status = pace_->ExitStatus();
+    if (status.has_value()) return Finish(*status);
+    if (!pace_->WakeOne()) break;
+    stirred_ = true;
+  }
+  if (!trouble_.empty()) return Finish(-1);
+  const std::optional<Time> next = pace_->NextWake();
+  if (!next.has_value() && hands_.outstanding_count() > 0) return;
+  link_->WakeAt(next.value_or(link_->now() + kIdleLook));
+}
+
+void Session::Queue(HttpArrival arrival) {
+  Waiting waiting;
+  waiting.endpoint = fmt::format("{}:{}", arrival.host, arrival.port);
+  waiting.bytes = fmt::format("{} {} {}", arrival.method, arrival.target, arrival.body);
+  waiting.connection = arrival.connection;
+  waiting.apply = [this, arrival = std::move(arrival)] { ApplyHttp(arrival); };
+  waiting_.push_back(std::move(waiting));
+}
+
+void Session::Queue(ControlCall call) {
+  Waiting waiting;
+  waiting.endpoint = "control";
+  waiting.bytes = call.line;
+  waiting.pid = call.pid;
+  waiting.apply = [this, call = std::move(call)] {
+    options_.shell(call.line, &hands_, [this, id = call.id](const std::string& reply) {
+      control_->Reply(id, reply);
+      stirred_ = true;
+    });
+  };
+  waiting_.push_back(std::move(waiting));
+}
+
+std::uint64_t Session::LineageOf(const Waiting& waiting) {
+  if (waiting.connection == 0) return pace_->LineageOfProcess(waiting.pid);
+  return pace_->LineageOfPort(front_.PeerPortOf(waiting.connection));
+}
+
+// Never by arrival, pid or connection: those differ from run to run.
+void Session::ApplyLeast() {
+  std::size_t least = 0;
+  std::optional<std::uint64_t> lineage;
+  for (std::size_t i = 1; i < waiting_.size(); ++i) {
+    const auto key = [&](std::size_t at) {
+      return std::tie(waiting_[at].endpoint, waiting_[at].bytes);
+    };
+    if (key(i) > key(least)) continue;
+    if (key(i) < key(least)) {
+      lineage.reset();
+    } else {
+      if (!lineage.has_value()) lineage = LineageOf(waiting_[least]);
+      const std::uint64_t mine = LineageOf(waiting_[i]);
+      if (mine >= *lineage) continue;
+      lineage = mine;
+    }
+    least = i;
+  }
+  const Waiting chosen = std::move(waiting_[least]);
+  waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(least));
+  chosen.apply();
+}
+
+void Session::ApplyHttp(const HttpArrival& arrival) {
+  const ConnectionId connection = arrival.connection;
+  const Port* at = FindPort(arrival.host, arrival.port);
+  CHECK(at != nullptr);
+  if (!at->pd || !IsGatewayPath(arrival.target)) {
+    hands_.Ask(
+        port::HttpGet{arrival.host, arrival.port, arrival.target, arrival.method, arrival.body},
+        kAskMax, [this, connection](const port::Answer& answer) { Answer(connection, answer); });
+    return;
+  }
+  const auto refuse = [&](std::int64_t status, const std::string& why) {
+    front_.Reply(connection, {status, std::string(kJson),
+                              fmt::format("{{\"error\":{},\"code\":{}}}", JsonQuote(why),
+                                          status == 404 ? 5 : 3)});
+    stirred_ = true;
+  };
+  if (arrival.method != "POST") return refuse(405, "Method Not Allowed");
+  const Result<RegistryRead> read =
+      ReadGatewayRequest(arrival.target, arrival.body, at->version);
+  if (!read.has_value()) return refuse(StatusOf(read.error()), read.error().message);
+  hands_.Ask(port::ListRegistry{read->root}, kAskMax,
+             [this, connection, read = *read](const port::Answer& came) {
+               port::Answer answer = came;
+               answer.content_type = kJson;
+               if (answer.ok()) {
+                 const Result<std::string> body = GatewayAnswer(read, answer.body);
+                 CHECK(body.has_value());
+                 answer.body = *body;
+               }
+               Answer(connection, answer);
+             });
+}
+
+void Session::Answer(ConnectionId connection, const port::Answer& answer) {
+  switch (answer.code) {
+    case AnswerCode::kOk:
+    case AnswerCode::kHttpStatus:
+      front_.Reply(connection,
+                   {answer.status == 0 ? 200 : answer.status, answer.content_type, answer.body});
+      break;
+    case AnswerCode::kTimedOut: return;  // it stays as silent as it was
+    default: front_.Drop(connection); break;
+  }
+  stirred_ = true;
+}
+
+std::string Session::LastWords() const {
+  const Result<std::string> log = ReadFile(options_.program.log_path);
+  if (!log.has_value()) return "";
+  std::string_view text = *log;
+  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
+  const std::size_t line = text.rfind('\n');
+  if (line != std::string_view::npos) text.remove_prefix(line + 1);
+  return Redact(text.substr(0, kLastWordsMax));
+}
+
+void Session::Finish(int status) {
+  pace_->KillAll();
+  trace::EngineEnd end = trace::EngineEnd::kFailed;
+  if (status == 0) end = trace::EngineEnd::kDone;
+  if (status == kRefusedStatus) end = trace::EngineEnd::kRefused;
+  std::string why = fmt::format("exit status {}", status);
+  if (status != 0) {
+    const std::string words = LastWords();
+    if (!words.empty()) why += ": " + words;
+  }
+  link_->Claim(
+      {.kind = EventKind::kEngineFinished, .code = static_cast<std::uint16_t>(end)}, why);
+  finished_ = true;
+}
+
+}  // namespace tidegate::lab

@@ -1,0 +1,107 @@
+// The engine of a rehearsal in the lab: a program of somebody's, behind real sockets. The session
+// blocks in the world's callbacks while outside processes run, so virtual time stands still
+// meanwhile; the kernel knows nothing of it.
+//
+// What comes from outside (an HTTP request, a command on a host) waits in a queue until the pace
+// says that nothing more comes at this time; then the least of it is put to the world as an action
+// or a query of the engine's port, so that it is recorded and judged as any engine's. Its answer
+// takes the world's own time, and goes to the socket that waits for it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lab/front/http_front.h"
+#include "lab/session/control_socket.h"
+#include "lab/session/link_hands.h"
+#include "lab/session/pace.h"
+#include "sim/attach.h"
+#include "sim/run_plan.h"
+#include "sim/world.h"
+#include "trace/recorder.h"
+
+namespace tidegate::lab {
+
+/// What a program of the hosts asks of the world: one line of JSON, answered by one.
+using Shell = std::function<void(const std::string& line, LinkHands* hands,
+                                 std::function<void(const std::string& reply)> on_reply)>;
+
+struct SessionOptions {
+  std::string name;  ///< the engine, as the trace calls it
+  Program program;
+  std::string control_path;  ///< of the socket for the hosts' programs
+  Shell shell;
+};
+
+class Session final : public sim::AttachedEngine, public trace::Listener {
+ public:
+  /// REQUIRES: `plan` outlives the session. Errors: kIo.
+  static Result<std::unique_ptr<Session>> Make(SessionOptions options, const sim::RunPlan& plan,
+                                               std::unique_ptr<Pace> pace);
+
+  /// REQUIRES: called before the world runs; `world` outlives the session's last callback.
+  void Watch(sim::World* world) { world_ = world; }
+
+  void Start(sim::EngineLink* link) override;
+  void OnInput(const engine::port::Input& input) override;
+  void Crash(trace::CrashPoint point) override;
+  bool finished() const override { return finished_; }
+
+  void OnEvent(const trace::Event& event, std::uint64_t index) override;
+
+  /// What went wrong with the lab itself (a port that is taken); empty: nothing.
+  const std::string& trouble() const { return trouble_; }
+
+ private:
+  /// A port of the plan's nodes.
+  struct Port {
+    std::string host;
+    std::int64_t number = 0;
+    HttpFront::Talk talk = HttpFront::Talk::kSilent;
+    bool pd = false;
+    std::string version;  ///< of its first process
+  };
+  /// Something that came from outside and waits for its turn.
+  struct Waiting {
+    std::string endpoint;
+    std::string bytes;
+    ConnectionId connection = 0;  ///< of an HTTP request; else `pid` is known
+    int pid = 0;
+    std::function<void()> apply;
+  };
+
+  Session(SessionOptions options, const sim::RunPlan& plan, std::unique_ptr<Pace> pace,
+          std::unique_ptr<ControlSocket> control);
+
+  void Settle();
+  bool Pump();
+  void SyncPorts();
+  void Queue(HttpArrival arrival);
+  void Queue(ControlCall call);
+  void ApplyLeast();
+  std::uint64_t LineageOf(const Waiting& waiting);
+  void ApplyHttp(const HttpArrival& arrival);
+  void Answer(ConnectionId connection, const engine::port::Answer& answer);
+  void Finish(int status);
+  const Port* FindPort(const std::string& host, std::int64_t number) const;
+  std::string LastWords() const;
+
+  SessionOptions options_;
+  std::unique_ptr<Pace> pace_;
+  std::unique_ptr<ControlSocket> control_;
+  HttpFront front_;
+  LinkHands hands_;
+  std::vector<Port> ports_;
+  std::vector<Waiting> waiting_;
+  sim::World* world_ = nullptr;
+  sim::EngineLink* link_ = nullptr;
+  Time woken_at_ = -1;   // the last wake-up that was asked for
+  bool stirred_ = true;  // something was done that a process may notice
+  bool finished_ = false;
+  std::string trouble_;
+};
+
+}  // namespace tidegate::lab
