@@ -22,7 +22,8 @@ std::string StatementHead(const std::string& statement) {
 
 struct ActionText {
   std::string operator()(const StopProcess& a) const {
-    return fmt::format("stop-process {} on {}", a.unit, a.host);
+    const std::string by = a.signal == 0 ? "" : fmt::format(" by signal {}", a.signal);
+    return fmt::format("stop-process {} on {}{}", a.unit, a.host, by);
   }
   std::string operator()(const StartProcess& a) const {
     return fmt::format("start-process {} on {}", a.unit, a.host);

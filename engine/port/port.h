@@ -28,10 +28,13 @@ namespace tidegate::engine::port {
 /// `supervise`.
 inline bool UnderSupervise(std::string_view unit) { return unit.starts_with('/'); }
 
-/// `systemctl stop UNIT` on HOST, or `svc -dx UNIT`: SIGTERM, and wait until the unit is inactive.
+/// `systemctl stop UNIT` on HOST, or `svc -dx UNIT`: SIGTERM, and wait until the unit is inactive. Our executor
+/// does nothing else; other engines also send a signal to the process itself, and do not wait.
 struct StopProcess {
   std::string host;
   std::string unit;
+  int signal = 0;          ///< 15, 9; 0: by way of the supervisor
+  bool supervised = true;  ///< with a signal: a supervisor sees it end, and may start it again
 };
 /// `systemctl start UNIT` on HOST, or `svc -u UNIT`; returns once the supervisor reports it started
 /// (it may still be booting).

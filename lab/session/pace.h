@@ -45,7 +45,19 @@ class Pace {
   /// this process sees it, or by the port that a connection comes from.
   virtual std::uint64_t LineageOfProcess(int pid) = 0;
   virtual std::uint64_t LineageOfPort(std::uint16_t port) = 0;
+  /// Why the run can't go on; empty: it can.
+  virtual const std::string& trouble() const = 0;
 };
+
+struct LockstepSettings {
+  std::string folder;   ///< exists; for the shared page
+  std::string preload;  ///< path of libtidegate_clock.so
+  std::int64_t epoch_ms = 0;
+  std::uint64_t seed = 0;
+};
+
+/// Errors: kIo where this machine can't do it.
+Result<std::unique_ptr<Pace>> MakeLockstepPace(const LockstepSettings& settings);
 
 /// No tricks: the world keeps step with the machine's clock.
 std::unique_ptr<Pace> MakeRealPace();

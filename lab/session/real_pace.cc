@@ -101,6 +101,7 @@ class RealPace final : public Pace {
   bool WakeOne() override { return false; }
   std::uint64_t LineageOfProcess(int pid) override { return static_cast<std::uint64_t>(pid); }
   std::uint64_t LineageOfPort(std::uint16_t port) override { return port; }
+  const std::string& trouble() const override { return trouble_; }
 
  private:
   static Time Machine() {
@@ -109,6 +110,7 @@ class RealPace final : public Pace {
         .count();
   }
 
+  const std::string trouble_;
   pid_t pid_ = 0;
   std::optional<int> status_;
   bool began_ = false;

@@ -150,7 +150,10 @@ void Session::Settle() {
   while (trouble_.empty()) {
     SyncPorts();
     const bool worked = Pump();
-    if (!pace_->Settled(worked, !waiting_.empty(), &front_)) continue;
+    if (!pace_->Settled(worked, !waiting_.empty(), &front_)) {
+      trouble_ = pace_->trouble();
+      continue;
+    }
     if (!waiting_.empty()) {
       ApplyLeast();
       continue;

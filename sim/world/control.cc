@@ -228,6 +228,10 @@ struct Control::Doer {
 
   Answer operator()(const port::StopProcess& a) const {
     if (Missing()) return {AnswerCode::kNotFound, 5, a.unit + " not loaded"};
+    if (a.signal != 0) {
+      return hosts().Signal(acting.target, a.signal, a.supervised) ? Answer{}
+                                                                   : Failed("no such process");
+    }
     hosts().Stop(acting.target);
     *later = true;
     self.world_.kernel().After(self.id_, 0, kPollStop, acting.id);

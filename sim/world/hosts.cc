@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
 #include <utility>
 
 namespace tidegate::sim {
@@ -186,6 +187,17 @@ std::string Hosts::Svstat(NodeId node) const {
     case UnitState::kInactive: break;
   }
   return fmt::format("{}: supervise not running\n", folder);
+}
+
+bool Hosts::Signal(NodeId node, int signal, bool supervised) {
+  if (!world_.kernel().IsUp(node)) return false;
+  if (!supervised) units_[node].stop_asked = true;
+  if (signal == SIGKILL) {
+    Kill(node);
+  } else if (!world_.kernel().IsHung(node)) {
+    world_.node(node).OnStopSignal();
+  }
+  return true;
 }
 
 // With SendSIGKILL=no systemd calls the unit failed and leaves the process alone.

@@ -47,6 +47,9 @@ class Hosts {
   /// Sends SIGTERM; the unit is inactive when the process has exited.
   void Stop(NodeId node);
   void Kill(NodeId node);
+  /// Somebody sends a signal to the process itself: SIGKILL, or another as SIGTERM. `supervised`:
+  /// its supervisor may start it again. False: there is no process.
+  bool Signal(NodeId node, int signal, bool supervised);
   void SetEnabled(NodeId node, bool enabled);
 
   // ---- what happens to hosts
