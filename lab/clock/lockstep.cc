@@ -71,6 +71,7 @@ class LockstepClock final : public Lockstep {
     if (syscall(SYS_futex_waitv, nullptr, 0, 0, nullptr, 0) < 0 && errno == ENOSYS) {
       return Failed("needs futex_waitv (Linux 5.16)");
     }
+    if (access("/proc/self/syscall", R_OK) != 0) return Failed("needs /proc/PID/syscall");
     if (access(options_.preload.c_str(), R_OK) != 0) return Failed(options_.preload);
     TRY(page_.Map(options_.directory + "/clock.page"));
     Page* page = page_.get();

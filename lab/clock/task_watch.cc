@@ -68,6 +68,16 @@ bool Rests(char state) {
   return std::string_view("STtZX").find(state) != std::string_view::npos;
 }
 
+// A task that is about to sleep calls itself asleep while it still looks for what it waits for (wait4
+// reaps a child so), and may lose the processor in the middle of that. This file tells: the kernel
+// answers it only from a task that is off the processor and its queue, else "running"
+// (lib/syscall.c task_current_syscall, wait_task_inactive).
+bool OffProcessor(pid_t pid, pid_t tid) {
+  FileBuffer buffer;
+  const std::string_view call = ReadProc(&buffer, "/proc/{}/task/{}/syscall", pid, tid);
+  return !call.empty() && call.front() != 'r';
+}
+
 // The ids in a folder of /proc.
 std::vector<pid_t> IdsIn(const std::string& path) {
   std::vector<pid_t> ids;
@@ -153,6 +163,10 @@ bool TaskWatch::LookAtTask(pid_t pid, pid_t tid, Look* look, std::vector<pid_t>*
   look->digest = Mix(look->digest, static_cast<unsigned char>(fields.front()));
 
   FileBuffer more;
+  if (!task.dead && !OffProcessor(pid, tid)) {
+    awake_ = fmt::format("{} {}", tid, NameIn(stat));
+    return false;
+  }
   look->digest = Digest(look->digest, ReadProc(&more, "/proc/{}/task/{}/schedstat", pid, tid));
   std::string_view list = ReadProc(&more, "/proc/{}/task/{}/children", pid, tid);
   if (list.size() == kFileMax) {

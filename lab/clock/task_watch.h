@@ -1,7 +1,8 @@
 // Looking at every task of a process tree: who is there, who is asleep, and whether anything ran since
 // the last look. Two equal looks with all asleep prove that there was a moment at which all were:
-// each task slept from its place in the first look to its place in the second, and these spans
-// overlap. Then nobody in the tree can wake anybody.
+// a look at a task sees it off the processor and its queue, then notes how much it has run so far; if
+// the next look's note is the same, it slept from this note until it was seen off the processor
+// again. These spans of all tasks overlap, and in the overlap nobody in the tree can wake anybody.
 #pragma once
 
 #include <sys/types.h>

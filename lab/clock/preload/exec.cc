@@ -57,6 +57,7 @@ void Complete(char* const* environment, std::uint64_t lineage, char** list, Addi
     snprintf(text->preload, sizeof text->preload, "%s=%s%s%s", kPreload, PreloadPath(),
              fits && *preload != '\0' ? ":" : "", fits ? preload : "");
     list[count++] = text->preload;
+    list[count] = nullptr;
   }
   if (ValueOf(list, kPageVariable) == nullptr) {
     snprintf(text->page, sizeof text->page, "%s=%s", kPageVariable, PagePath());
