@@ -1,0 +1,130 @@
+// The small ones: sudo, mysql, kill.
+#include <fmt/format.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/files.h"
+#include "lab/hosts/root_dir.h"
+#include "lab/shell/client.h"
+#include "lab/shell/mysql_options.h"
+
+namespace tidegate::lab {
+namespace {
+
+// Real process ids end below this; those above are of processes that only the world has.
+constexpr std::int64_t kWorldPids = 4'200'000;
+
+int Replace(std::vector<std::string> argv) {
+  std::vector<char*> words;
+  for (std::string& word : argv) words.push_back(word.data());
+  words.push_back(nullptr);
+  execvp(words[0], words.data());
+  WriteAll(STDERR_FILENO, fmt::format("sudo: {}: command not found\n", argv[0]));
+  return 1;
+}
+
+// A process of this lab has its folder in its environment.
+bool IsOfLab(const Place& place, pid_t pid) {
+  const Result<std::string> environment = ReadFile(fmt::format("/proc/{}/environ", pid));
+  if (!environment) return false;
+  const std::string wanted = "TIDEGATE_LAB=" + place.lab + '\0';
+  const std::size_t at = environment->find(wanted);
+  return at == 0 || (at != std::string::npos && (*environment)[at - 1] == '\0');
+}
+
+}  // namespace
+
+// sudo(8): everybody may do everything here, and is who they are.
+int RunSudo(const std::vector<std::string>& argv) {
+  std::size_t at = 0;
+  for (; at < argv.size(); ++at) {
+    const std::string& word = argv[at];
+    if (word == "--") {
+      ++at;
+      break;
+    }
+    const std::size_t equals = word.find('=');
+    if (word.size() > 1 && word[0] == '-') {
+      if (word == "-v" || word == "-l" || word == "-k" || word == "-K") return 0;
+      if (word.size() == 2 && std::strchr("ugpCrtTUhDR", word[1]) != nullptr) ++at;
+    } else if (equals != std::string::npos && equals > 0 && word.find('/') > equals) {
+      setenv(word.substr(0, equals).c_str(), word.substr(equals + 1).c_str(), 1);
+    } else {
+      break;
+    }
+  }
+  if (at >= argv.size()) return Replace({"sh"});
+  return Replace({argv.begin() + static_cast<std::ptrdiff_t>(at), argv.end()});
+}
+
+int RunMysql(const Place& place, const std::vector<std::string>& argv) {
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < argv.size(); ++i) {
+    std::string file;
+    for (const std::string_view name : {"--defaults-extra-file", "--defaults-file"}) {
+      if (argv[i].starts_with(fmt::format("{}=", name))) file = argv[i].substr(name.size() + 1);
+      if (argv[i] == name && i + 1 < argv.size()) file = argv[++i];
+    }
+    if (file.empty()) {
+      words.push_back(argv[i]);
+      continue;
+    }
+    const Result<std::string> text = ReadFile(file);
+    if (!text) {
+      WriteAll(STDERR_FILENO, fmt::format("mysql: [ERROR] Failed to open required defaults file: "
+                                          "{}\n",
+                                          file));
+      return 1;
+    }
+    for (std::string& option : OptionsOfFile(*text)) words.push_back(std::move(option));
+  }
+  Request request{"mysql", "", words, "", "", 0};
+  if (!ReadMysqlOptions(words).executes) {
+    request.input = ReadAll(STDIN_FILENO).value_or("");
+  }
+  const Result<Reply> reply = Call(place, std::move(request));
+  return reply ? Finish(*reply) : Trouble(reply.error());
+}
+
+// A process of the lab gets the signal; nobody else's does.
+int RunKill(const Place& place, const std::vector<std::string>& argv) {
+  int signal = SIGTERM;
+  int exit = 0;
+  for (std::size_t i = 0; i < argv.size(); ++i) {
+    std::string word = argv[i];
+    const bool spelt = (word == "-s" || word == "-n") && i + 1 < argv.size();
+    if (spelt || (word.size() > 1 && word[0] == '-')) {
+      word = spelt ? argv[++i] : word.substr(1);
+      if (word == "-") continue;
+      if (word.starts_with("SIG")) word = word.substr(3);
+      signal = word == "KILL" ? SIGKILL : word == "INT" ? SIGINT : word == "HUP" ? SIGHUP : SIGTERM;
+      if (word[0] >= '0' && word[0] <= '9') {
+        std::from_chars(word.data(), word.data() + word.size(), signal);
+      }
+      continue;
+    }
+    std::int64_t pid = 0;
+    std::from_chars(word.data(), word.data() + word.size(), pid);
+    if (pid >= kWorldPids) {
+      const Result<Reply> reply =
+          Call(place, {"kill", "", {fmt::format("-{}", signal), word}, "", "", 0});
+      if (!reply) return Trouble(reply.error());
+      if (Finish(*reply) != 0) exit = 1;
+    } else if (pid <= 0 || !IsOfLab(place, static_cast<pid_t>(pid))) {
+      WriteAll(STDERR_FILENO, fmt::format("kill: ({}) - no process of the lab\n", word));
+      exit = 1;
+    } else if (kill(static_cast<pid_t>(pid), signal) != 0) {
+      WriteAll(STDERR_FILENO, fmt::format("kill: ({}) - {}\n", word, std::strerror(errno)));
+      exit = 1;
+    }
+  }
+  return exit;
+}
+
+}  // namespace tidegate::lab

@@ -1,0 +1,202 @@
+// scp(1) and rsync(1): which operands, which options, and what they print.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <string_view>
+
+#include "lab/shell/copy.h"
+
+namespace tidegate::lab {
+namespace {
+
+constexpr int kScpFailed = 1;
+constexpr int kRsyncSyntax = 1;     // rsync(1): syntax or usage error
+constexpr int kRsyncPartial = 23;   // partial transfer due to error
+constexpr int kRsyncProtocol = 12;  // what a failed ssh leaves behind
+
+void Say(const std::string& text) { WriteAll(STDERR_FILENO, text + "\n"); }
+
+Operand Inside(Operand folder, const Operand& from) {
+  folder.path += folder.path.ends_with('/') ? "" : "/";
+  folder.path += NameOf(from.path);
+  return folder;
+}
+
+struct Words {
+  CopyOptions options;
+  std::vector<std::string> operands;
+  bool shows_names = false;
+  std::string wrong;
+};
+
+Words ReadScp(const std::vector<std::string>& argv) {
+  Words out;
+  bool only_words = false;
+  for (std::size_t i = 0; i < argv.size(); ++i) {
+    const std::string& word = argv[i];
+    if (only_words || word.size() < 2 || word[0] != '-') {
+      out.operands.push_back(word);
+      continue;
+    }
+    only_words = word == "--";
+    for (std::size_t at = 1; at < word.size() && !only_words; ++at) {
+      const char letter = word[at];
+      if (letter == 'r') out.options.recursive = true;
+      if (letter == 'p') out.options.times = out.options.modes = true;
+      if (std::string_view("cDFiJloPSX").find(letter) == std::string_view::npos) continue;
+      if (at + 1 == word.size()) ++i;  // its value is the next word
+      break;
+    }
+  }
+  return out;
+}
+
+// Letters of rsync that stand together; true when the next word belongs to the last one.
+bool ReadRsyncLetters(const std::string& word, Words* out) {
+  CopyOptions& options = out->options;
+  for (std::size_t at = 1; at < word.size(); ++at) {
+    switch (word[at]) {
+      case 'a': options.recursive = options.times = options.modes = options.links = true; break;
+      case 'r': options.recursive = true; break;
+      case 't': options.times = true; break;
+      case 'p': options.modes = true; break;
+      case 'l': options.links = true; break;
+      case 'n': options.pretends = true; break;
+      case 'v': out->shows_names = true; break;
+      case 'e': return at + 1 == word.size();
+      default:
+        if (std::string_view("zqPhcgoDHWiuSAX").find(word[at]) == std::string_view::npos) {
+          out->wrong = word;
+        }
+    }
+  }
+  return false;
+}
+
+bool IsHarmless(std::string_view word) {
+  constexpr std::array<std::string_view, 12> kHarmless = {
+      "--progress", "--partial", "--compress", "--checksum", "--human-readable", "--stats",
+      "--quiet",    "--inplace", "--no-owner", "--no-group", "--whole-file",     "--mkpath"};
+  for (const std::string_view known : kHarmless) {
+    if (word == known) return true;
+  }
+  return word.starts_with("--rsh=") || word.starts_with("--rsync-path=") ||
+         word.starts_with("--chmod=") || word.starts_with("--timeout=") ||
+         word.starts_with("--bwlimit=") || word.starts_with("--chown=");
+}
+
+Words ReadRsync(const std::vector<std::string>& argv) {
+  Words out;
+  for (std::size_t i = 0; i < argv.size(); ++i) {
+    const std::string& word = argv[i];
+    if (word.size() < 2 || word[0] != '-') {
+      out.operands.push_back(word);
+    } else if (word.starts_with("--exclude=")) {
+      out.options.excluded.push_back(word.substr(10));
+    } else if (word == "--exclude" && i + 1 < argv.size()) {
+      out.options.excluded.push_back(argv[++i]);
+    } else if (word == "--archive") {
+      ReadRsyncLetters("-a", &out);
+    } else if (word == "--recursive") {
+      out.options.recursive = true;
+    } else if (word == "--dry-run") {
+      out.options.pretends = true;
+    } else if (word == "--verbose") {
+      out.shows_names = true;
+    } else if (word == "--rsh") {
+      ++i;
+    } else if (word.starts_with("--delete")) {
+      out.options.deletes = true;
+    } else if (word.starts_with("--")) {
+      if (!IsHarmless(word)) out.wrong = word;
+    } else if (ReadRsyncLetters(word, &out)) {
+      ++i;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+int RunScp(const Place& place, const std::vector<std::string>& argv) {
+  Words words = ReadScp(argv);
+  if (words.operands.size() < 2) {
+    Say("usage: scp [-346ABCOpqRrsTv] [-o ssh_option] [-P port] source ... target");
+    return kScpFailed;
+  }
+  const Result<Operand> to = ReadOperand(place, "scp", words.operands.back());
+  if (!to) {
+    Say(to.error().message);
+    return 255;
+  }
+  words.operands.pop_back();
+  const bool into = IsFolderAt(to->root, to->path);
+  if (!into && (words.operands.size() > 1 || to->folder_itself)) {
+    Say(fmt::format("scp: {}: Not a directory", to->path));
+    return kScpFailed;
+  }
+  if (!into && !IsFolderAt(to->root, std::string(FolderOf(to->path)))) {
+    Say(fmt::format("scp: dest open \"{}\": No such file or directory", to->path));
+    return kScpFailed;
+  }
+  int exit = 0;
+  for (const std::string& word : words.operands) {
+    const Result<Operand> source = ReadOperand(place, "scp", word);
+    if (!source) {
+      Say(source.error().message);
+      return 255;
+    }
+    for (const Operand& from : Expand(*source)) {
+      const Status copied = Copy(from, into ? Inside(*to, from) : *to, &words.options);
+      if (copied) continue;
+      Say("scp: " + copied.error().message);
+      exit = kScpFailed;
+    }
+  }
+  return exit;
+}
+
+int RunRsync(const Place& place, const std::vector<std::string>& argv) {
+  Words words = ReadRsync(argv);
+  if (!words.wrong.empty() || words.operands.size() < 2) {
+    Say(fmt::format("rsync: {}: unknown option (of the lab's rsync)", words.wrong));
+    return kRsyncSyntax;
+  }
+  Result<Operand> to = ReadOperand(place, "rsync", words.operands.back());
+  if (!to) {
+    Say(to.error().message);
+    return kRsyncProtocol;
+  }
+  words.operands.pop_back();
+  int exit = 0;
+  for (const std::string& word : words.operands) {
+    const Result<Operand> source = ReadOperand(place, "rsync", word);
+    if (!source) {
+      Say(source.error().message);
+      return kRsyncProtocol;
+    }
+    for (const Operand& from : Expand(*source)) {
+      // A folder without a slash behind it lands in the target, with one it becomes the target.
+      const bool folder = IsFolderAt(from.root, from.path);
+      const bool into =
+          folder ? !from.folder_itself : to->folder_itself || IsFolderAt(to->root, to->path);
+      if (folder && !words.options.recursive) {
+        Say(fmt::format("skipping directory {}", NameOf(from.path)));
+        continue;
+      }
+      const Status copied = Copy(from, into ? Inside(*to, from) : *to, &words.options);
+      if (copied) continue;
+      Say("rsync: " + copied.error().message);
+      exit = kRsyncPartial;
+    }
+  }
+  if (words.shows_names) {
+    std::string text = "sending incremental file list\n";
+    for (const std::string& path : words.options.copied) text += fmt::format("{}\n", NameOf(path));
+    WriteAll(STDOUT_FILENO, text);
+  }
+  return exit;
+}
+
+}  // namespace tidegate::lab

@@ -1,0 +1,85 @@
+// One request on its way: steps that are taken one after another, each when the answer to the one
+// before has come, and the reply that they build. Private to translate*.cc.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lab/shell/translate.h"
+
+namespace tidegate::lab {
+
+class Errand : public std::enable_shared_from_this<Errand> {
+ public:
+  using Self = std::shared_ptr<Errand>;
+  /// Calls Next or End of the errand once, now or later.
+  using Step = std::function<void(const Self&)>;
+
+  Errand(const sim::RunPlan& all, Trees& files, Hands& world, std::set<NodeId>& unsupervised,
+         Request asked, Translator::Done end)
+      : plan(all),
+        trees(files),
+        hands(world),
+        by_hand(unsupervised),
+        request(std::move(asked)),
+        done_(std::move(end)) {}
+
+  void Then(Step step) { steps_.push_back(std::move(step)); }
+
+  /// Takes the next step; the reply goes out when there is none left.
+  void Next() {
+    if (steps_.empty()) {
+      End();
+      return;
+    }
+    const Step step = std::move(steps_.front());
+    steps_.pop_front();
+    step(shared_from_this());
+  }
+
+  /// Sends the reply as it is; the steps that are left are not taken.
+  void End() {
+    steps_.clear();
+    if (const Translator::Done done = std::exchange(done_, nullptr)) done(reply);
+  }
+  void Fail(int status, std::string message) {
+    reply.exit = status;
+    reply.errors += std::move(message);
+    End();
+  }
+
+  const sim::RunPlan& plan;
+  Trees& trees;
+  Hands& hands;
+  std::set<NodeId>& by_hand;
+  const Request request;
+  Reply reply;
+
+ private:
+  std::deque<Step> steps_;
+  Translator::Done done_;
+};
+
+/// Each fills the steps of a request of its program.
+void TranslateSystemctl(const Errand::Self& errand);
+void TranslateSvc(const Errand::Self& errand);      // svc, svstat, svok
+void TranslateSignals(const Errand::Self& errand);  // pkill, killall, pgrep, kill
+void TranslateMysql(const Errand::Self& errand);
+void TranslateBinlogctl(const Errand::Self& errand);
+void TranslateVisit(const Errand::Self& errand);  // ssh, scp, rsync
+void TranslateStub(const Errand::Self& errand);   // pump, drainer, tidb-server
+void TranslateStubSignal(const Errand::Self& errand);
+
+/// The node for which a stub runs; kNoNode where the cluster has none there.
+NodeId NodeOfStub(const sim::RunPlan& plan, const Request& request);
+
+/// The value of `NAME=` in the lines of a ShowUnit answer; "" when it isn't there.
+std::string PropertyIn(const std::string& body, const std::string& name);
+
+inline constexpr Duration kAskTimeout = 30 * kSecond;
+
+}  // namespace tidegate::lab

@@ -1,0 +1,63 @@
+// From what a program of the lab was asked to do to actions and queries of the engine's port, and
+// from their answers to what the real program would print and end with. No sockets, no processes:
+// the session puts the actions to the world and sends the reply.
+//
+// The order in which things happen is the real programs' own: `systemctl stop a b` stops a, then b;
+// a mysql client ends at the first statement that fails; svc and pkill do not wait.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "base/time.h"
+#include "engine/port/port.h"
+#include "lab/hosts/tree.h"
+#include "lab/shell/wire.h"
+#include "sim/run_plan.h"
+
+namespace tidegate::lab {
+
+using OnAnswer = std::function<void(const engine::port::Answer&)>;
+
+/// What the translation needs of whoever owns the world. Answers may come at once or later.
+class Hands {
+ public:
+  virtual ~Hands() = default;
+  virtual void Perform(const engine::port::Action& action, OnAnswer on_answer) = 0;
+  virtual void Ask(const engine::port::Query& query, Duration timeout, OnAnswer on_answer) = 0;
+  /// A signal (15 or 9) reaches the process of `node` itself. `supervised`: its supervisor sees it
+  /// end, and may start it again. False: there is no such process.
+  virtual bool Signal(NodeId node, int signal, bool supervised) = 0;
+  /// Calls `then` once, with the process's exit status, when `node` has gone down.
+  virtual void WhenDown(NodeId node, std::function<void(int status)> then) = 0;
+  virtual Time now() const = 0;
+  /// Something that would have left the lab was not done: a sentence for the report.
+  virtual void Refused(const std::string& host, const std::string& what) = 0;
+};
+
+class Translator {
+ public:
+  using Done = std::function<void(const Reply&)>;
+
+  /// REQUIRES: all outlive the object and what it began.
+  Translator(const sim::RunPlan& plan, Trees& trees, Hands& hands)
+      : plan_(plan), trees_(trees), hands_(hands) {}
+
+  /// `done` is called once, perhaps before this returns. Whoever applies the request tells the
+  /// world what changed in the trees first.
+  void Translate(const Request& request, Done done);
+  /// The program behind a request has died without waiting for its reply: a stub that was killed
+  /// takes its node along.
+  void CallerDied(const Request& request);
+
+ private:
+  const sim::RunPlan& plan_;
+  Trees& trees_;
+  Hands& hands_;
+  std::set<NodeId> by_hand_;  ///< nodes that run as somebody's process, not as a unit
+};
+
+}  // namespace tidegate::lab

@@ -1,0 +1,340 @@
+// What reaches processes past systemctl: supervise's svc, pkill and its kin, stubs that were
+// started by hand. Only processes of the cluster exist here; nobody's else can be hit.
+#include <fmt/format.h>
+#include <regex.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "lab/hosts/unit_text.h"
+#include "lab/shell/errand.h"
+
+namespace tidegate::lab {
+namespace {
+
+namespace port = engine::port;
+using port::Answer;
+using sim::NodePlan;
+
+// Above every real process id (PID_MAX_LIMIT is 2^22): processes that run in the world only.
+constexpr std::int64_t kFirstPid = 4'200'000;
+
+std::int64_t PidOf(NodeId node) { return kFirstPid + node; }
+
+int SignalNumber(std::string_view name) {
+  if (name.starts_with("SIG")) name.remove_prefix(3);
+  if (name == "KILL") return 9;
+  int number = 15;
+  if (!name.empty() && name[0] >= '0' && name[0] <= '9') {
+    std::from_chars(name.data(), name.data() + name.size(), number);
+  }
+  return number;
+}
+
+// ------------------------------------------------------------------ svc
+
+// The node of a supervise folder: status/pump of a deployment (tidb-ansible: roles/supervise).
+NodeId NodeOfService(const Errand& errand, std::string folder) {
+  while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
+  const std::string_view name = NameOf(folder);
+  NodeId found = kNoNode;
+  for (std::size_t i = 0; i < errand.plan.nodes.size(); ++i) {
+    const NodePlan& node = errand.plan.nodes[i];
+    if (node.info.host != errand.request.host || PartOf(node.info.role).empty()) continue;
+    const std::string unit = node.info.unit.substr(0, node.info.unit.rfind('.'));
+    const bool named = name == StemOf(node.info.role) || name == unit;
+    if (!named || (folder[0] == '/' && !folder.starts_with(DeployDirOf(node) + "/"))) continue;
+    if (found == kNoNode || name == unit) found = static_cast<NodeId>(i);
+  }
+  return found;
+}
+
+void AddSvc(const Errand::Self& errand, const std::string& letters, const std::string& folder) {
+  errand->Then([letters, folder](const Errand::Self& e) {
+    const NodeId node = NodeOfService(*e, folder);
+    if (node == kNoNode) {
+      e->reply.errors +=
+          fmt::format("svc: warning: unable to chdir to {}: file does not exist\n", folder);
+      e->Next();
+      return;
+    }
+    const trace::NodeInfo& info = e->plan.nodes[node].info;
+    const auto nobody = [](const Answer&) {};
+    for (const char letter : letters) {
+      if (letter == 'd') e->hands.Perform(port::StopProcess{info.host, info.unit}, nobody);
+      if (letter == 'u' || letter == 'o') {
+        e->hands.Perform(port::StartProcess{info.host, info.unit}, nobody);
+      }
+      if (letter == 't') e->hands.Signal(node, 15, true);
+      if (letter == 'k') e->hands.Signal(node, 9, true);
+    }
+    e->Next();
+  });
+}
+
+void AddSvstat(const Errand::Self& errand, const std::string& folder) {
+  errand->Then([folder](const Errand::Self& e) {
+    const NodeId node = NodeOfService(*e, folder);
+    if (node == kNoNode) {
+      e->reply.output += fmt::format("{}: unable to chdir: file does not exist\n", folder);
+      e->Next();
+      return;
+    }
+    const trace::NodeInfo& info = e->plan.nodes[node].info;
+    e->hands.Ask(
+        port::ShowUnit{info.host, info.unit}, kAskTimeout, [e, node, folder](const Answer& answer) {
+          const bool up = PropertyIn(answer.body, "ActiveState") == "active";
+          e->reply.output += up ? fmt::format("{}: up (pid {}) 1 seconds\n", folder, PidOf(node))
+                                : fmt::format("{}: down 1 seconds\n", folder);
+          e->Next();
+        });
+  });
+}
+
+// ------------------------------------------------------------------ pkill, pgrep
+
+struct Pattern {
+  std::string text;
+  int signal = 15;
+  bool whole_line = false;  ///< -f
+  bool exact = false;       ///< -x
+};
+
+Pattern ReadPattern(const std::string& program, const std::vector<std::string>& argv) {
+  Pattern out;
+  out.exact = program == "killall";
+  for (std::size_t i = 0; i < argv.size(); ++i) {
+    const std::string& word = argv[i];
+    if (word == "--signal" || word == "-s" || word == "-u" || word == "-U" || word == "-P") {
+      if (i + 1 < argv.size() && word == "--signal") out.signal = SignalNumber(argv[i + 1]);
+      ++i;
+    } else if (word.starts_with("--signal=")) {
+      out.signal = SignalNumber(word.substr(9));
+    } else if (word == "--full") {
+      out.whole_line = true;
+    } else if (word == "--exact") {
+      out.exact = true;
+    } else if (word.size() > 1 && word[0] == '-' &&
+               ((word[1] >= '0' && word[1] <= '9') || (word[1] >= 'A' && word[1] <= 'Z'))) {
+      out.signal = SignalNumber(word.substr(1));
+    } else if (word.size() > 1 && word[0] == '-') {
+      if (word.find('f') != std::string::npos && program != "killall") out.whole_line = true;
+      if (word.find('x') != std::string::npos) out.exact = true;
+    } else {
+      out.text = word;
+    }
+  }
+  return out;
+}
+
+// As /proc/PID/cmdline has it: what the run script executes.
+std::string CommandLine(const Errand& errand, const NodePlan& node) {
+  std::string text = errand.trees.Root(node.info.host)->Read(RunScriptPath(node)).value_or("");
+  const std::size_t exec = text.rfind("exec ");
+  if (exec == std::string::npos) return node.binary_path;
+  std::string line;
+  for (const char c : text.substr(exec + 5)) {
+    if (c == '"' || c == '\\' || c == '\n') continue;
+    if (c != ' ' || !line.ends_with(' ')) line += c;
+  }
+  return line;
+}
+
+bool Matches(const Errand& errand, const NodePlan& node, const Pattern& pattern) {
+  const std::string name = std::string(NameOf(node.binary_path)).substr(0, 15);
+  const std::string text = pattern.whole_line ? CommandLine(errand, node) : name;
+  if (pattern.exact && text.size() != pattern.text.size() && !pattern.whole_line) return false;
+  regex_t compiled{};
+  if (regcomp(&compiled, pattern.text.c_str(), REG_EXTENDED | REG_NOSUB) != 0) return false;
+  const bool found = regexec(&compiled, text.c_str(), 0, nullptr, 0) == 0;
+  regfree(&compiled);
+  return found;
+}
+
+void AddMatch(const Errand::Self& errand, NodeId node, const Pattern& pattern) {
+  errand->Then([node, pattern](const Errand::Self& e) {
+    const trace::NodeInfo& info = e->plan.nodes[node].info;
+    e->hands.Ask(port::ShowUnit{info.host, info.unit}, kAskTimeout,
+                 [e, node, pattern](const Answer& answer) {
+                   const std::string state = PropertyIn(answer.body, "ActiveState");
+                   if (state == "active" || state == "deactivating") {
+                     e->reply.exit = 0;
+                     if (e->request.program == "pgrep") {
+                       e->reply.output += fmt::format("{}\n", PidOf(node));
+                     } else {
+                       e->hands.Signal(node, pattern.signal, !e->by_hand.contains(node));
+                     }
+                   }
+                   e->Next();
+                 });
+  });
+}
+
+// `kill` of a process that only the world has; the program itself does the rest.
+void FillKill(const Errand::Self& errand) {
+  int signal = 15;
+  for (const std::string& word : errand->request.argv) {
+    if (word.size() > 1 && word[0] == '-') {
+      signal = SignalNumber(word.substr(1));
+      continue;
+    }
+    std::int64_t pid = 0;
+    std::from_chars(word.data(), word.data() + word.size(), pid);
+    const std::int64_t index = pid - kFirstPid;
+    const bool known =
+        index >= 0 && index < static_cast<std::int64_t>(errand->plan.nodes.size()) &&
+        errand->plan.nodes[static_cast<std::size_t>(index)].info.host == errand->request.host;
+    const auto node = static_cast<NodeId>(known ? index : 0);
+    if (!known ||
+        (signal != 0 && !errand->hands.Signal(node, signal, !errand->by_hand.contains(node)))) {
+      errand->reply.exit = 1;
+      errand->reply.errors += fmt::format("kill: ({}) - No such process\n", word);
+    }
+  }
+}
+
+// ------------------------------------------------------------------ stubs
+
+// The value of `-flag value`, `--flag value` or `--flag=value`.
+std::string FlagOf(const std::vector<std::string>& argv, std::string_view flag) {
+  for (std::size_t i = 0; i < argv.size(); ++i) {
+    std::string_view word = argv[i];
+    if (!word.starts_with('-')) continue;
+    word.remove_prefix(word.starts_with("--") ? 2 : 1);
+    if (word == flag) return i + 1 < argv.size() ? argv[i + 1] : "";
+    if (word.starts_with(fmt::format("{}=", flag))) {
+      return std::string(word.substr(flag.size() + 1));
+    }
+  }
+  return "";
+}
+
+// The world reads the configuration where the inventory has it; a process that somebody starts
+// with another file runs by that one's content.
+void AddConfig(const Errand::Self& errand, NodeId node) {
+  const NodePlan& plan = errand->plan.nodes[node];
+  const std::string path = FlagOf(errand->request.argv, "config");
+  if (path.empty() || path == plan.config_path || plan.config_path.empty()) return;
+  errand->Then([path, node](const Errand::Self& e) {
+    const NodePlan& one = e->plan.nodes[node];
+    const std::optional<std::string> text = e->trees.Root(one.info.host)->Read(path);
+    if (!text) {
+      e->Fail(1, fmt::format("verifying flags error, open {}: no such file or directory\n", path));
+      return;
+    }
+    e->hands.Perform(port::WriteFile{one.info.host, one.config_path, *text},
+                     [e](const Answer&) { e->Next(); });
+  });
+}
+
+}  // namespace
+
+void TranslateSvc(const Errand::Self& errand) {
+  const std::string& program = errand->request.program;
+  std::string letters;
+  for (const std::string& word : errand->request.argv) {
+    if (program == "svc" && word.size() > 1 && word[0] == '-') {
+      letters += word.substr(1);
+    } else if (program == "svc") {
+      AddSvc(errand, letters, word);
+    } else if (program == "svstat") {
+      AddSvstat(errand, word);
+    } else if (NodeOfService(*errand, word) == kNoNode) {
+      errand->reply.exit = 100;  // svok(8)
+    }
+  }
+}
+
+void TranslateSignals(const Errand::Self& errand) {
+  const Request& request = errand->request;
+  if (request.program == "kill") {
+    FillKill(errand);
+    return;
+  }
+  const Pattern pattern = ReadPattern(request.program, request.argv);
+  if (pattern.text.empty()) {
+    errand->reply.exit = 2;
+    errand->reply.errors = fmt::format("{}: no matching criteria specified\n", request.program);
+    return;
+  }
+  errand->reply.exit = 1;
+  for (std::size_t i = 0; i < errand->plan.nodes.size(); ++i) {
+    const NodePlan& node = errand->plan.nodes[i];
+    if (node.info.host != request.host || PartOf(node.info.role).empty()) continue;
+    if (Matches(*errand, node, pattern)) AddMatch(errand, static_cast<NodeId>(i), pattern);
+  }
+  if (request.program != "killall") return;
+  errand->Then([name = pattern.text](const Errand::Self& e) {
+    if (e->reply.exit != 0) e->reply.errors += fmt::format("{}: no process found\n", name);
+    e->Next();
+  });
+}
+
+NodeId NodeOfStub(const sim::RunPlan& plan, const Request& request) {
+  const std::string address = FlagOf(request.argv, request.program == "tidb-server" ? "P" : "addr");
+  const std::string asked = address.substr(address.rfind(':') + 1);
+  NodeId found = kNoNode;
+  for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
+    const NodePlan& node = plan.nodes[i];
+    if (node.info.host != request.host || node.binary_path != request.path) continue;
+    // Two slots of one binary are told apart by their port.
+    if (found == kNoNode || asked == fmt::to_string(node.info.port)) {
+      found = static_cast<NodeId>(i);
+    }
+  }
+  return found;
+}
+
+void TranslateStub(const Errand::Self& errand) {
+  const Request& request = errand->request;
+  const NodeId node = NodeOfStub(errand->plan, request);
+  if (node == kNoNode) {
+    errand->hands.Refused(request.host, fmt::format("start of {}, where the cluster has no {}",
+                                                    request.path, request.program));
+    errand->reply.exit = 1;
+    errand->reply.errors = fmt::format("{}: the inventories have no {} with this binary on {}\n",
+                                       request.path, request.program, request.host);
+    return;
+  }
+  errand->Then([node](const Errand::Self& e) {
+    const trace::NodeInfo& info = e->plan.nodes[node].info;
+    e->hands.Ask(port::ShowUnit{info.host, info.unit}, kAskTimeout, [e, node](const Answer& a) {
+      const std::string state = PropertyIn(a.body, "ActiveState");
+      if (state == "active" || state == "activating" || state == "deactivating") {
+        e->Fail(1, fmt::format("listen tcp :{}: bind: address already in use\n",
+                               e->plan.nodes[node].info.port));
+        return;
+      }
+      e->Next();
+    });
+  });
+  AddConfig(errand, node);
+  errand->Then([node](const Errand::Self& e) {
+    const trace::NodeInfo& info = e->plan.nodes[node].info;
+    e->hands.Perform(port::StartProcess{info.host, info.unit}, [e, node](const Answer& answer) {
+      if (!answer.ok()) {
+        e->Fail(1, answer.body + "\n");
+        return;
+      }
+      e->by_hand.insert(node);
+      e->hands.WhenDown(node, [e, node](int status) {
+        e->by_hand.erase(node);
+        e->reply.exit = status;
+        e->Next();
+      });
+    });
+  });
+}
+
+// `input` is the stub's part; behind the signal's number come the stub's own words.
+void TranslateStubSignal(const Errand::Self& errand) {
+  Request stub = errand->request;
+  stub.program = stub.input;
+  if (!stub.argv.empty()) stub.argv.erase(stub.argv.begin());
+  const NodeId node = NodeOfStub(errand->plan, stub);
+  const bool known = node != kNoNode && errand->by_hand.contains(node);
+  const int signal = errand->request.argv.empty() ? 15 : SignalNumber(errand->request.argv[0]);
+  if (!known || !errand->hands.Signal(node, signal, false)) errand->reply.exit = 1;
+}
+
+}  // namespace tidegate::lab

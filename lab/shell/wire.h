@@ -1,0 +1,40 @@
+// What the lab's programs say to the session over its control socket: one line of JSON each way.
+//
+//   {"program":"systemctl","host":"172.16.10.49","argv":["stop","drainer"],"path":"","input":"",
+//    "pid":123}
+//   {"exit":0,"stdout":"","stderr":""}
+//
+// `argv` is without argv[0]; `host` is where the program runs, "localhost" the control machine.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace tidegate::lab {
+
+struct Request {
+  std::string program;
+  std::string host;
+  std::vector<std::string> argv;
+  std::string path;   ///< of a stub: the file that runs
+  std::string input;  ///< what came on its standard input, where that is part of the request
+  std::int64_t pid = 0;
+};
+
+struct Reply {
+  int exit = 0;
+  std::string output;
+  std::string errors;
+};
+
+std::string WriteRequest(const Request& request);
+/// Errors: kBadInput; what is missing is empty.
+Result<Request> ReadRequest(std::string_view line);
+std::string WriteReply(const Reply& reply);
+Result<Reply> ReadReply(std::string_view line);
+
+}  // namespace tidegate::lab

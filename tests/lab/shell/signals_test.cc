@@ -1,0 +1,118 @@
+// svc, pkill, pgrep, and stubs that were started by hand.
+#include <boost/test/unit_test.hpp>
+
+#include "tests/lab/support/asked.h"
+
+namespace tidegate::lab {
+namespace {
+
+namespace port = engine::port;
+using test::AskedLab;
+using test::ExpectReply;
+using test::Node;
+using Lines = std::vector<std::string>;
+
+const std::string kHost = "10.0.1.1";
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(lab_signals)
+
+BOOST_AUTO_TEST_CASE(svc_does_not_wait) {
+  AskedLab lab;
+  ExpectReply(lab.Run(kHost, "svc", {"-d", "/home/tidb/deploy/status/pump"}), 0, "", "");
+  BOOST_TEST(lab.hands().log == (Lines{"stop-process pump.service on 10.0.1.1"}));
+  ExpectReply(lab.Run(kHost, "svc", {"-u", "/home/tidb/deploy/status/pump/"}), 0, "", "");
+  BOOST_TEST(lab.hands().log == (Lines{"start-process pump.service on 10.0.1.1"}));
+  const Reply up = lab.Run(kHost, "svstat", {"/home/tidb/deploy/status/pump"});
+  BOOST_TEST(up.output.starts_with("/home/tidb/deploy/status/pump: up (pid "));
+  BOOST_TEST(lab.Run(kHost, "svc", {"-d", "/nowhere/pump"}).errors.starts_with("svc: warning"));
+  BOOST_TEST(lab.Run(kHost, "svok", {"/nowhere/pump"}).exit == 100);
+}
+
+BOOST_AUTO_TEST_CASE(pkill_hits_what_runs_on_this_host) {
+  AskedLab lab;
+  lab.hands().states["pump.service on 10.0.1.1"] = "active";
+  lab.hands().states["pump.service on 10.0.1.2"] = "active";
+  const std::string hit = fmt::format("signal 9 to {}", Node(lab.plan(), kHost, "pump.service"));
+  ExpectReply(lab.Run(kHost, "pkill", {"-9", "-f", "bin/pump.*--gc"}), 0, "", "");
+  BOOST_TEST(lab.hands().log.back() == hit);
+  BOOST_TEST(lab.hands().log.size() == 2U);
+  BOOST_TEST(lab.Run(kHost, "pkill", {"drainer"}).exit == 1);
+  BOOST_TEST(lab.Run(kHost, "pkill", {"-x", "pum"}).exit == 1);
+  BOOST_TEST(lab.Run("localhost", "pkill", {"pump"}).exit == 1);
+  ExpectReply(lab.Run(kHost, "killall", {"tidb-server"}), 1, "", "tidb-server: no process found\n");
+  const Reply found = lab.Run(kHost, "pgrep", {"pump"});
+  BOOST_TEST(found.exit == 0);
+  std::string pid = found.output;
+  pid.pop_back();
+  ExpectReply(lab.Run(kHost, "kill", {"-9", pid}), 0, "", "");
+  BOOST_TEST(lab.hands().log == (Lines{hit}));
+  BOOST_TEST(lab.Run("10.0.1.2", "kill", {"-9", pid}).exit == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_stub_by_hand_is_a_node_until_it_is_down) {
+  AskedLab lab;
+  const NodeId node = Node(lab.plan(), kHost, "pump.service");
+  const Request stub{"pump", kHost, {"--addr=0.0.0.0:8250"}, "/home/tidb/deploy/bin/pump", "", 9};
+  std::optional<Reply> end;
+  lab.translator().Translate(stub, [&](const Reply& reply) { end = reply; });
+  BOOST_TEST(!end.has_value());
+  BOOST_TEST(lab.hands().log == (Lines{"show-unit pump.service on 10.0.1.1",
+                                       "start-process pump.service on 10.0.1.1"}));
+  // A second one finds the port taken.
+  std::optional<Reply> second;
+  lab.translator().Translate(stub, [&](const Reply& reply) { second = reply; });
+  BOOST_REQUIRE(second.has_value());
+  BOOST_TEST(second->exit == 1);
+  BOOST_TEST(second->errors == "listen tcp :8250: bind: address already in use\n");
+  // SIGTERM: the stub tells, and ends when the node is down.
+  lab.hands().log.clear();
+  Request signal = stub;
+  signal.program = "stub-signal";
+  signal.input = "pump";
+  signal.argv.insert(signal.argv.begin(), "15");
+  lab.translator().Translate(signal, [](const Reply& reply) { BOOST_TEST(reply.exit == 0); });
+  BOOST_TEST(lab.hands().log == (Lines{fmt::format("signal 15 to {} by hand", node)}));
+  BOOST_REQUIRE(end.has_value());
+  BOOST_TEST(end->exit == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_killed_stub_takes_its_node_along) {
+  AskedLab lab;
+  const NodeId node = Node(lab.plan(), kHost, "pump.service");
+  const Request stub{"pump", kHost, {}, "/home/tidb/deploy/bin/pump", "", 9};
+  lab.translator().CallerDied(stub);  // nothing runs by hand
+  BOOST_TEST(lab.hands().log.empty());
+  lab.translator().Translate(stub, [](const Reply&) {});
+  lab.translator().CallerDied(stub);
+  BOOST_TEST(lab.hands().log.back() == fmt::format("signal 9 to {} by hand", node));
+}
+
+BOOST_AUTO_TEST_CASE(a_stub_reads_the_configuration_that_it_is_given) {
+  AskedLab lab;
+  BOOST_REQUIRE(lab.On(kHost).Write("/tmp/mine.toml", "gc = 1\n", 0644).has_value());
+  Request stub{"pump", kHost, {"-config", "/tmp/mine.toml"}, "/home/tidb/deploy/bin/pump", "", 9};
+  lab.translator().Translate(stub, [](const Reply&) {});
+  BOOST_TEST(lab.hands().log[1] == "write-file /home/tidb/deploy/conf/pump.toml on 10.0.1.1");
+  AskedLab other;
+  stub.argv = {"--config=/tmp/none.toml"};
+  std::optional<Reply> end;
+  other.translator().Translate(stub, [&](const Reply& reply) { end = reply; });
+  BOOST_REQUIRE(end.has_value());
+  BOOST_TEST(end->exit == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_binary_that_the_cluster_has_no_slot_for_is_reported) {
+  AskedLab lab;
+  std::optional<Reply> end;
+  lab.translator().Translate({"pump", kHost, {}, "/opt/bin/pump", "", 9},
+                             [&](const Reply& reply) { end = reply; });
+  BOOST_REQUIRE(end.has_value());
+  BOOST_TEST(end->exit == 1);
+  BOOST_TEST(lab.hands().refused.size() == 1U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace tidegate::lab
