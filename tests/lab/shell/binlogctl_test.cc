@@ -31,7 +31,7 @@ BOOST_AUTO_TEST_CASE(lists_nodes_as_log_lines) {
               0, "",
               "[2019/01/01 00:01:30.000 +00:00] [INFO] [nodes.go:53] [\"query node\"] [type=pump] "
               "[node=\"{NodeID: h1:8250, Addr: 10.0.1.1:8250, State: online, MaxCommitTS: "
-              "405000000000000000, UpdateTime: 2018-12-17 05:29:30 +0000 UTC}\"]\n");
+              "405000000000000000, UpdateTime: 2018-12-16 09:26:32 +0000 UTC}\"]\n");
   const Reply all = lab.Run("localhost", "binlogctl", {"--cmd=pumps", "-show-offline-nodes"});
   BOOST_TEST(all.errors.find("State: offline") != std::string::npos);
 }
