@@ -28,7 +28,7 @@ struct Options {
   std::string seed;
   std::uint64_t seed_count = 1;
   std::string engine;
-  std::string clock = "real";
+  std::string clock = "lockstep";
   std::string variant;
   std::string gate;
   std::string until;
@@ -403,7 +403,7 @@ void AddRehearse(CLI::App* app, ExitCode* exit_code) {
   command->add_option("--engine", options->engine,
                       "ours, literal (the manual's exact order), or any command, for the lab");
   command->add_option("--clock", options->clock, "Of the lab, for a command")
-      ->check(CLI::IsMember({"real"}))
+      ->check(CLI::IsMember({"lockstep", "real"}))
       ->capture_default_str();
   command->add_option("--engine-variant", options->variant,
                       "A known-bad engine by name, or all for the table of them");

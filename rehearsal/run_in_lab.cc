@@ -27,9 +27,11 @@ std::vector<std::string> Addresses(const sim::RunPlan& plan) {
   return out;
 }
 
-Result<std::unique_ptr<lab::Pace>> MakePace(const std::string& clock) {
+Result<std::unique_ptr<lab::Pace>> MakePace(const std::string& clock, const sim::RunPlan& plan,
+                                            const lab::Home& home) {
   if (clock == "real") return {lab::MakeRealPace()};
-  return Error{ErrorCode::kBadInput, fmt::format("no clock is named '{}'", clock), ""};
+  TRY_ASSIGN(const std::string preload, lab::FindProgram("lab/clock/libtidegate_clock.so"));
+  return lab::MakeLockstepPace({home.path(), preload, plan.epoch_ms, plan.seed});
 }
 
 lab::SessionOptions OptionsOf(const EngineChoice& choice, const lab::Home& home) {
@@ -48,9 +50,9 @@ lab::SessionOptions OptionsOf(const EngineChoice& choice, const lab::Home& home)
 Result<RunResult> RunInLab(const Prepared& prepared, const sim::RunPlan& plan,
                            const sim::EngineSettings& settings, const RunOptions& options) {
   const EngineChoice& choice = options.engine;
-  TRY_ASSIGN(std::unique_ptr<lab::Pace> pace, MakePace(choice.clock));
   TRY_ASSIGN(const lab::Home home, lab::Home::Make());
   TRY_ASSIGN(const lab::Network network, lab::Network::Enter(Addresses(plan)));
+  TRY_ASSIGN(std::unique_ptr<lab::Pace> pace, MakePace(choice.clock, plan, home));
   TRY_ASSIGN(const std::unique_ptr<lab::Session> session,
              lab::Session::Make(OptionsOf(choice, home), plan, std::move(pace)));
   const Duration outage_max = settings.write_outage_max > 0 ? settings.write_outage_max

@@ -42,6 +42,20 @@ std::string Home::log_path() const { return fmt::format("{}/engine.log", path_);
 std::string Home::control_path() const { return fmt::format("{}/control", path_); }
 std::string Home::bin_path() const { return fmt::format("{}/bin", path_); }
 
+// Our programs lie one folder below the build folder, its tests two.
+Result<std::string> FindProgram(const std::string& place) {
+  std::error_code failed;
+  fs::path folder = fs::read_symlink("/proc/self/exe", failed).parent_path();
+  for (int up = 0; up < 3 && !failed; ++up) {
+    const fs::path file = folder / place;
+    if (fs::exists(file, failed)) return {file.string()};
+    folder = folder.parent_path();
+  }
+  return Error{ErrorCode::kIo,
+               fmt::format("the lab's {} is not where it was built; build all of tidegate", place),
+               ""};
+}
+
 std::vector<std::string> Home::Environment() const {
   constexpr std::string_view kPath = "PATH=";
   std::vector<std::string> out;

@@ -29,4 +29,8 @@ class Home {
   std::string path_;
 };
 
+/// A file of our own build, by its place in the build folder ("lab/clock/libtidegate_clock.so").
+/// Errors: kIo, when it is not there.
+Result<std::string> FindProgram(const std::string& place);
+
 }  // namespace tidegate::lab
