@@ -168,7 +168,7 @@ class LockstepClock final : public Lockstep {
     std::vector<std::string> environment;
     for (const std::string& each : command.env) {
       if (each.rfind("LD_PRELOAD=", 0) == 0) {
-        preload += ":" + each.substr(each.find('=') + 1);
+        preload += fmt::format(":{}", each.substr(each.find('=') + 1));
       } else if (each.rfind("PYTHONHASHSEED=", 0) != 0) {
         environment.push_back(each);
       }
