@@ -217,6 +217,9 @@ void Rehearsal::Print(const Prepared& prepared, const Outcome& outcome, const Jo
   if (!outcome.result.engine_output.empty()) {
     fmt::print("output of the engine\n{}", Indented(outcome.result.engine_output));
   }
+  for (const std::string& refused : outcome.result.refused_by_lab) {
+    fmt::print("the lab refused, {}\n", refused);
+  }
   fmt::print("{}", VerdictText(report));
   fmt::print("real time {}; trace: {}\n",
              FormatDuration(report.real_time / kMillisecond * kMillisecond),

@@ -68,6 +68,7 @@ struct RunResult {
   /// The plan was refused before anything was done: why. The trace then has no engine in it.
   std::string plan_refusal;
   std::string engine_output;  ///< what a program in the lab printed
+  std::vector<std::string> refused_by_lab;  ///< what would have left the lab, a sentence each
 };
 
 /// The choice that a scenario (or one of its variants) makes.

@@ -1,13 +1,16 @@
 #include "rehearsal/run_in_lab.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <utility>
 
 #include "base/files.h"
+#include "lab/hosts/tree.h"
 #include "lab/session/home.h"
 #include "lab/session/network.h"
 #include "lab/session/session.h"
@@ -34,14 +37,58 @@ Result<std::unique_ptr<lab::Pace>> MakePace(const std::string& clock, const sim:
   return lab::MakeLockstepPace({home.path(), preload, plan.epoch_ms, plan.seed});
 }
 
-lab::SessionOptions OptionsOf(const EngineChoice& choice, const lab::Home& home) {
+std::vector<lab::HookCommand> HooksOf(const engine::Hooks& hooks) {
+  return {{hooks.detach_service, "detach-service"}, {hooks.attach_service, "attach-service"}};
+}
+
+// "pump1:8250": hosts also go by the names that their processes register under.
+std::map<std::string, std::vector<std::string>> NamesOf(const sim::RunPlan& plan) {
+  std::map<std::string, std::vector<std::string>> names;
+  for (const sim::NodePlan& node : plan.nodes) {
+    const std::string name = node.etcd_id.substr(0, node.etcd_id.find(':'));
+    if (name.size() == node.etcd_id.size() || name == node.info.host) continue;
+    std::vector<std::string>& known = names[node.info.host];
+    if (std::find(known.begin(), known.end(), name) == known.end()) known.push_back(name);
+  }
+  return names;
+}
+
+std::string HostsFile(const std::map<std::string, std::vector<std::string>>& names) {
+  std::string text = "127.0.0.1 localhost\n";
+  for (const auto& [host, aliases] : names) {
+    text += fmt::format("{} {}\n", host, fmt::join(aliases, " "));
+  }
+  return text;
+}
+
+// The hosts' trees, and what the control machine has of its own.
+Result<lab::Trees> MakeTrees(const Prepared& prepared, const sim::RunPlan& plan,
+                             const lab::Home& home) {
+  TRY_ASSIGN(const std::string program, lab::FindProgram("rehearsal/tidegate-lab-shell"));
+  const std::map<std::string, std::vector<std::string>> names = NamesOf(plan);
+  TRY_ASSIGN(lab::Trees trees, lab::Trees::Make(plan, {home.path(), program, names}));
+  const lab::RootDir* control = trees.Root(lab::kControlHost);
+  TRY(control->Write("/etc/hosts", HostsFile(names), 0644));
+  for (const lab::HookCommand& hook : HooksOf(prepared.cluster.hooks)) {
+    if (hook.argv.empty()) continue;
+    const std::string name(lab::NameOf(hook.argv[0]));
+    if (hook.argv[0].starts_with("/")) TRY(control->Link(program, hook.argv[0]));
+    TRY(lab::RootDir(trees.ProgramsDir()).Link(program, name));
+  }
+  return {std::move(trees)};
+}
+
+lab::SessionOptions OptionsOf(const EngineChoice& choice, const Prepared& prepared,
+                              const lab::Home& home) {
   lab::SessionOptions options;
   options.name = choice.Name();
-  options.program = {.argv = {"/bin/sh", "-c", choice.command},
+  options.program = {.argv = {fmt::format("{}/tidegate-lab-enter", home.bin_path()), "/bin/sh",
+                              "-c", choice.command},
                      .environment = home.Environment(),
                      .folder = ".",
                      .log_path = home.log_path()};
   options.control_path = home.control_path();
+  options.hooks = HooksOf(prepared.cluster.hooks);
   return options;
 }
 
@@ -53,8 +100,9 @@ Result<RunResult> RunInLab(const Prepared& prepared, const sim::RunPlan& plan,
   TRY_ASSIGN(const lab::Home home, lab::Home::Make());
   TRY_ASSIGN(const lab::Network network, lab::Network::Enter(Addresses(plan)));
   TRY_ASSIGN(std::unique_ptr<lab::Pace> pace, MakePace(choice.clock, plan, home));
+  TRY_ASSIGN(lab::Trees trees, MakeTrees(prepared, plan, home));
   TRY_ASSIGN(const std::unique_ptr<lab::Session> session,
-             lab::Session::Make(OptionsOf(choice, home), plan, std::move(pace)));
+             lab::Session::Make(OptionsOf(choice, prepared, home), plan, &trees, std::move(pace)));
   const Duration outage_max = settings.write_outage_max > 0 ? settings.write_outage_max
                                                             : prepared.cluster.write_outage_max;
   Judged judged(HeaderOf(plan, settings, options, outage_max), options);
@@ -66,6 +114,7 @@ Result<RunResult> RunInLab(const Prepared& prepared, const sim::RunPlan& plan,
   if (const Result<std::string> log = ReadFile(home.log_path()); log.has_value()) {
     judged.result().engine_output = *log;
   }
+  judged.result().refused_by_lab = session->refused();
   return judged.Finish();
 }
 

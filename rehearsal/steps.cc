@@ -32,6 +32,15 @@ void StepCollector::OnRareEvent(const trace::Event& event) {
     case EventKind::kFactJournaled:
       Add(event, step_, "journaled", fmt::format("{} = {}", texts_.Get(event.text), event.a));
       break;
+    // An engine that speaks of no steps is followed by what it does.
+    case EventKind::kActionStarted:
+      if (names_.empty()) Add(event, "engine", "begins", text());
+      break;
+    case EventKind::kActionDone:
+      if (names_.empty() && event.code != 0) {
+        Add(event, "engine", std::string(trace::kAnswerNames[event.code]), text());
+      }
+      break;
     case EventKind::kOperatorAsked: Add(event, step_, "asks", text()); break;
     case EventKind::kOperatorSaid: Add(event, "operator", "answers", text()); break;
     case EventKind::kEngineCrashed: Add(event, "engine", "crashed", ""); break;

@@ -48,7 +48,7 @@ bool ControlSocket::Accept() {
     ucred peer{};
     socklen_t length = sizeof(peer);
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) peer.pid = 0;
-    connections_[++last_id_] = {fd, peer.pid, "", "", false, false};
+    connections_[++last_id_] = {fd, peer.pid, "", "", false};
   }
   return any;
 }
@@ -63,13 +63,14 @@ bool ControlSocket::Serve(CallId id, Connection* connection, bool* worked) {
     if (connection->out.empty()) return false;  // one call a connection
   }
   std::array<char, 65536> buffer{};
-  while (!connection->ended) {
+  while (true) {
     const ssize_t got = recv(connection->fd, buffer.data(), buffer.size(), 0);
     if (got < 0) return errno == EAGAIN || errno == EINTR;
     *worked = true;
-    connection->ended = got == 0;
-    // A caller may have said all it has to say, or be dead: its reply will tell.
-    if (got == 0) return connection->called;
+    if (got == 0) {
+      if (connection->called) dead_.push_back(id);
+      return false;
+    }
     if (connection->called) continue;
     connection->in.append(buffer.data(), static_cast<std::size_t>(got));
     if (connection->in.size() > kLineMax) return false;
@@ -78,7 +79,6 @@ bool ControlSocket::Serve(CallId id, Connection* connection, bool* worked) {
     connection->called = true;
     calls_.push_back({id, connection->pid, connection->in.substr(0, end)});
   }
-  return true;
 }
 
 bool ControlSocket::Poll() {
@@ -95,6 +95,7 @@ bool ControlSocket::Poll() {
 }
 
 std::vector<ControlCall> ControlSocket::TakeCalls() { return std::exchange(calls_, {}); }
+std::vector<CallId> ControlSocket::TakeDead() { return std::exchange(dead_, {}); }
 
 void ControlSocket::Reply(CallId call, std::string_view line) {
   const auto found = connections_.find(call);

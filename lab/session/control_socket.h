@@ -35,6 +35,8 @@ class ControlSocket {
   /// Accepts, reads and writes all that can be now; true when there was something.
   bool Poll();
   std::vector<ControlCall> TakeCalls();
+  /// Callers that went away before their reply.
+  std::vector<CallId> TakeDead();
   /// Sends `line` (its end of line is added) and closes. Void when the caller is gone.
   void Reply(CallId call, std::string_view line);
 
@@ -45,7 +47,6 @@ class ControlSocket {
     std::string in;
     std::string out;
     bool called = false;  ///< its line is out
-    bool ended = false;   ///< it sends no more
   };
 
   explicit ControlSocket(int listener) : listener_(listener) {}
@@ -57,6 +58,7 @@ class ControlSocket {
   CallId last_id_ = 0;
   std::map<CallId, Connection> connections_;
   std::vector<ControlCall> calls_;
+  std::vector<CallId> dead_;
 };
 
 }  // namespace tidegate::lab

@@ -20,14 +20,7 @@ Result<Home> Home::Make() {
   if (mkdtemp(path.data()) == nullptr) {
     return Error{ErrorCode::kIo, fmt::format("can't make a folder like {}", path), ""};
   }
-  Home home(path);
-  std::error_code failed;
-  fs::create_directory(home.bin_path(), failed);
-  if (failed) {
-    return Error{ErrorCode::kIo, fmt::format("can't make {}: {}", home.bin_path(),
-                                             failed.message()), ""};
-  }
-  return {std::move(home)};
+  return {Home(std::move(path))};
 }
 
 Home::Home(Home&& other) noexcept : path_(std::exchange(other.path_, "")) {}
@@ -39,7 +32,7 @@ Home::~Home() {
 }
 
 std::string Home::log_path() const { return fmt::format("{}/engine.log", path_); }
-std::string Home::control_path() const { return fmt::format("{}/control", path_); }
+std::string Home::control_path() const { return fmt::format("{}/control.sock", path_); }
 std::string Home::bin_path() const { return fmt::format("{}/bin", path_); }
 
 // Our programs lie one folder below the build folder, its tests two.
@@ -70,6 +63,9 @@ std::vector<std::string> Home::Environment() const {
   }
   out.push_back(fmt::format("PATH={}:{}", bin_path(), path));
   out.push_back("TIDEGATE_LAB=" + path_);
+  out.push_back(fmt::format("TIDEGATE_RESOURCES={}/resources", path_));
+  std::error_code failed;
+  out.push_back("TIDEGATE_LAB_VISIBLE=" + fs::current_path(failed).string());
   return out;
 }
 

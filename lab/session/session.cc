@@ -1,6 +1,7 @@
 #include "lab/session/session.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <tuple>
@@ -44,18 +45,20 @@ std::int64_t StatusOf(const Error& error) {
 }  // namespace
 
 Result<std::unique_ptr<Session>> Session::Make(SessionOptions options, const sim::RunPlan& plan,
-                                               std::unique_ptr<Pace> pace) {
+                                               Trees* trees, std::unique_ptr<Pace> pace) {
   TRY_ASSIGN(std::unique_ptr<ControlSocket> control, ControlSocket::Listen(options.control_path));
   return {std::unique_ptr<Session>(
-      new Session(std::move(options), plan, std::move(pace), std::move(control)))};
+      new Session(std::move(options), plan, trees, std::move(pace), std::move(control)))};
 }
 
-Session::Session(SessionOptions options, const sim::RunPlan& plan, std::unique_ptr<Pace> pace,
-                 std::unique_ptr<ControlSocket> control)
+Session::Session(SessionOptions options, const sim::RunPlan& plan, Trees* trees,
+                 std::unique_ptr<Pace> pace, std::unique_ptr<ControlSocket> control)
     : options_(std::move(options)),
       pace_(std::move(pace)),
       control_(std::move(control)),
-      front_(FrontLimits{}, plan.epoch_ms) {
+      front_(FrontLimits{}, plan.epoch_ms),
+      trees_(trees),
+      translator_(plan, *trees, hands_) {
   for (const sim::NodePlan& node : plan.nodes) {
     const auto add = [&](std::int64_t number, bool http) {
       if (number <= 0 || FindPort(node.info.host, number) != nullptr) return;
@@ -78,7 +81,7 @@ const Session::Port* Session::FindPort(const std::string& host, std::int64_t num
 void Session::Start(sim::EngineLink* link) {
   CHECK(world_ != nullptr);
   link_ = link;
-  hands_.Attach(link);
+  hands_.Attach(link, world_);
   pace_->Set(link->now());
   link->Claim({.kind = EventKind::kEngineStarted, .n = 1}, options_.name);
   SyncPorts();
@@ -98,6 +101,7 @@ void Session::OnInput(const port::Input& input) {
 // A port opens or closes only when a process or a fault does something.
 void Session::OnEvent(const trace::Event& event, std::uint64_t) {
   if (link_ == nullptr || finished_) return;
+  if (event.kind == EventKind::kNodeDown) hands_.WentDown(event);
   switch (event.kind) {
     case EventKind::kNodeUp:
     case EventKind::kNodeDown:
@@ -143,6 +147,13 @@ bool Session::Pump() {
   worked |= !front_.AllSent();
   for (HttpArrival& arrival : front_.TakeArrivals()) Queue(std::move(arrival));
   for (ControlCall& call : control_->TakeCalls()) Queue(std::move(call));
+  for (const CallId id : control_->TakeDead()) {
+    const auto found = calls_.find(id);
+    if (found == calls_.end()) continue;
+    const Request request = std::move(found->second);
+    calls_.erase(found);
+    translator_.CallerDied(request);
+  }
   return worked;
 }
 
@@ -154,6 +165,7 @@ void Session::Settle() {
       trouble_ = pace_->trouble();
       continue;
     }
+    SyncTrees();
     if (!waiting_.empty()) {
       ApplyLeast();
       continue;
@@ -179,17 +191,52 @@ void Session::Queue(HttpArrival arrival) {
 }
 
 void Session::Queue(ControlCall call) {
+  const Result<Request> request = ReadRequest(call.line);
+  if (!request.has_value()) {
+    control_->Reply(call.id, WriteReply({125, "", request.error().ToString() + "\n"}));
+    stirred_ = true;
+    return;
+  }
   Waiting waiting;
-  waiting.endpoint = "control";
-  waiting.bytes = call.line;
+  waiting.endpoint = request->host + " " + request->program;
+  waiting.bytes = fmt::format("{} {} {}", fmt::join(request->argv, " "), request->path,
+                              request->input);
   waiting.pid = call.pid;
-  waiting.apply = [this, call = std::move(call)] {
-    options_.shell(call.line, &hands_, [this, id = call.id](const std::string& reply) {
-      control_->Reply(id, reply);
-      stirred_ = true;
-    });
-  };
+  waiting.apply = [this, id = call.id, request = *request] { ApplyCall(id, request); };
   waiting_.push_back(std::move(waiting));
+}
+
+// A hook of the site file by its command's name: the clients' load balancer is no host.
+const HookCommand* Session::HookOf(const Request& request) const {
+  for (const HookCommand& hook : options_.hooks) {
+    if (hook.argv.empty() || NameOf(hook.argv[0]) != request.program) continue;
+    if (std::equal(hook.argv.begin() + 1, hook.argv.end(), request.argv.begin(),
+                   request.argv.end())) {
+      return &hook;
+    }
+  }
+  return nullptr;
+}
+
+void Session::ApplyCall(CallId id, const Request& request) {
+  calls_.emplace(id, request);
+  const auto reply = [this, id](const Reply& text) {
+    if (calls_.erase(id) == 0) return;
+    control_->Reply(id, WriteReply(text));
+    stirred_ = true;
+  };
+  const HookCommand* hook = HookOf(request);
+  if (hook == nullptr) return translator_.Translate(request, reply);
+  hands_.Perform(port::RunHook{hook->name, hook->argv}, [reply](const port::Answer& answer) {
+    reply({answer.ok() ? 0 : 1, "", answer.ok() ? "" : answer.body + "\n"});
+  });
+}
+
+// What was written on hosts since the last look is there before what comes next.
+void Session::SyncTrees() {
+  for (const port::Action& action : trees_->Changed()) {
+    hands_.Perform(action, [](const port::Answer&) {});
+  }
 }
 
 std::uint64_t Session::LineageOf(const Waiting& waiting) {

@@ -10,14 +10,16 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "lab/front/http_front.h"
+#include "lab/hosts/tree.h"
 #include "lab/session/control_socket.h"
-#include "lab/session/link_hands.h"
 #include "lab/session/pace.h"
+#include "lab/session/world_hands.h"
 #include "sim/attach.h"
 #include "sim/run_plan.h"
 #include "sim/world.h"
@@ -25,22 +27,24 @@
 
 namespace tidegate::lab {
 
-/// What a program of the hosts asks of the world: one line of JSON, answered by one.
-using Shell = std::function<void(const std::string& line, LinkHands* hands,
-                                 std::function<void(const std::string& reply)> on_reply)>;
+/// A command of the operator's, and the hook of the site file that it stands for.
+struct HookCommand {
+  std::vector<std::string> argv;
+  std::string name;  ///< "detach-service"
+};
 
 struct SessionOptions {
   std::string name;  ///< the engine, as the trace calls it
   Program program;
   std::string control_path;  ///< of the socket for the hosts' programs
-  Shell shell;
+  std::vector<HookCommand> hooks;
 };
 
 class Session final : public sim::AttachedEngine, public trace::Listener {
  public:
-  /// REQUIRES: `plan` outlives the session. Errors: kIo.
+  /// REQUIRES: `plan` and `trees` outlive the session. Errors: kIo.
   static Result<std::unique_ptr<Session>> Make(SessionOptions options, const sim::RunPlan& plan,
-                                               std::unique_ptr<Pace> pace);
+                                               Trees* trees, std::unique_ptr<Pace> pace);
 
   /// REQUIRES: called before the world runs; `world` outlives the session's last callback.
   void Watch(sim::World* world) { world_ = world; }
@@ -54,6 +58,8 @@ class Session final : public sim::AttachedEngine, public trace::Listener {
 
   /// What went wrong with the lab itself (a port that is taken); empty: nothing.
   const std::string& trouble() const { return trouble_; }
+  /// What would have left the lab, and was not done.
+  const std::vector<std::string>& refused() const { return hands_.refused(); }
 
  private:
   /// A port of the plan's nodes.
@@ -73,8 +79,8 @@ class Session final : public sim::AttachedEngine, public trace::Listener {
     std::function<void()> apply;
   };
 
-  Session(SessionOptions options, const sim::RunPlan& plan, std::unique_ptr<Pace> pace,
-          std::unique_ptr<ControlSocket> control);
+  Session(SessionOptions options, const sim::RunPlan& plan, Trees* trees,
+          std::unique_ptr<Pace> pace, std::unique_ptr<ControlSocket> control);
 
   void Settle();
   bool Pump();
@@ -84,6 +90,9 @@ class Session final : public sim::AttachedEngine, public trace::Listener {
   void ApplyLeast();
   std::uint64_t LineageOf(const Waiting& waiting);
   void ApplyHttp(const HttpArrival& arrival);
+  void ApplyCall(CallId id, const Request& request);
+  const HookCommand* HookOf(const Request& request) const;
+  void SyncTrees();
   void Answer(ConnectionId connection, const engine::port::Answer& answer);
   void Finish(int status);
   const Port* FindPort(const std::string& host, std::int64_t number) const;
@@ -93,7 +102,10 @@ class Session final : public sim::AttachedEngine, public trace::Listener {
   std::unique_ptr<Pace> pace_;
   std::unique_ptr<ControlSocket> control_;
   HttpFront front_;
-  LinkHands hands_;
+  Trees* trees_;
+  WorldHands hands_;
+  Translator translator_;
+  std::map<CallId, Request> calls_;  // whose reply is to come
   std::vector<Port> ports_;
   std::vector<Waiting> waiting_;
   sim::World* world_ = nullptr;
