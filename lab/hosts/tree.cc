@@ -40,12 +40,12 @@ Result<Trees> Trees::Make(const sim::RunPlan& plan, TreeOptions options) {
 
 Status Trees::MakeAll() {
   std::error_code error;
-  std::filesystem::create_directories(options_.directory + "/control", error);
+  std::filesystem::create_directories(options_.directory + "/hosts/localhost", error);
   if (error) {
     return Error{ErrorCode::kIo,
                  fmt::format("cannot make '{}': {}", options_.directory, error.message()), ""};
   }
-  hosts_[std::string(kControlHost)].root = RootDir(options_.directory + "/control");
+  hosts_[std::string(kControlHost)].root = RootDir(options_.directory + "/hosts/localhost");
   for (const NodePlan& node : plan_->nodes) {
     if (IsOnHost(node) && node.info.host != kControlHost) {
       hosts_[node.info.host].root = RootDir(options_.directory + "/hosts/" + node.info.host);

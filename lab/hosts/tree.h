@@ -2,7 +2,7 @@
 // in them since the world was last told. The lab's folder holds
 //
 //   hosts/HOST/…     the root of that host: home/tidb/deploy/bin/pump, etc/systemd/system/…
-//   control/…        the same of the control machine: files that have a path of their own there
+//   hosts/localhost  the same of the control machine: files that have a path of their own there
 //   resources/       bin/PART: the new binaries; VERSION/bin/PART: old and new ones
 //   bin/             ssh, systemctl and the others; goes in front of PATH
 //   names            a line for each host: the plan's name, then its other names

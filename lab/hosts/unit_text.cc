@@ -112,7 +112,8 @@ std::string RunScriptText(const sim::RunPlan& plan, const NodePlan& node) {
   if (node.info.role == Role::kDrainer) flags = DrainerFlags(plan, node, deploy);
   if (node.info.role == Role::kTidb) flags = TidbFlags(plan, node, deploy);
   return fmt::format(
-      "#!/bin/bash\nset -e\nulimit -n 1000000 2>/dev/null || true\n\n# WARNING: This file was auto-generated. Do not "
+      "#!/bin/bash\nset -e\nulimit -n 1000000 2>/dev/null || true\n\n# WARNING: This file was "
+      "auto-generated. Do not "
       "edit!\n#          All your edit might be overwritten!\nDEPLOY_DIR={0}\n\n"
       "cd \"${{DEPLOY_DIR}}\" || exit 1\n\nexec bin/{1}{2} \\\n    --config={3}\n",
       deploy, NameOf(node.binary_path), flags, node.config_path);

@@ -37,7 +37,7 @@ Result<Place> ReadPlace() {
   place.host = Environment("TIDEGATE_HOST");
   if (place.host.empty()) place.host = "localhost";
   place.socket = Environment("TIDEGATE_LAB_SOCKET");
-  if (place.socket.empty()) place.socket = place.lab + "/control.sock";
+  if (place.socket.empty()) place.socket = place.lab + "/control";
   std::string folders = Environment("TIDEGATE_LAB_VISIBLE");
   while (!folders.empty()) {
     const std::size_t colon = std::min(folders.find(':'), folders.size());
@@ -50,7 +50,6 @@ Result<Place> ReadPlace() {
 // Through the folder's descriptor: a socket's path has a bound of some hundred bytes.
 Result<int> Send(const Place& place, Request request) {
   request.host = place.host;
-  request.pid = getpid();
   const Fd folder(
       open(std::string(FolderOf(place.socket)).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   Fd line(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));

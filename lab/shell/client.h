@@ -11,7 +11,7 @@ namespace tidegate::lab {
 
 /// From the environment: TIDEGATE_LAB is the lab's folder, TIDEGATE_HOST the host that this process
 /// is on (the control machine without it), TIDEGATE_LAB_SOCKET where the session listens
-/// (TIDEGATE_LAB/control.sock without it), TIDEGATE_LAB_VISIBLE folders, separated by colons, that
+/// (TIDEGATE_LAB/control without it), TIDEGATE_LAB_VISIBLE folders, separated by colons, that
 /// must be seen on every host.
 struct Place {
   std::string lab;
@@ -22,7 +22,7 @@ struct Place {
 /// Errors: kBadInput when this is no lab.
 Result<Place> ReadPlace();
 
-/// Sends the request (host and pid are filled in) and waits for the reply, however long it takes.
+/// Sends the request (its host is filled in) and waits for the reply, however long it takes.
 /// Errors: kUnavailable.
 Result<Reply> Call(const Place& place, Request request);
 

@@ -84,7 +84,7 @@ int RunMysql(const Place& place, const std::vector<std::string>& argv) {
     }
     for (std::string& option : OptionsOfFile(*text)) words.push_back(std::move(option));
   }
-  Request request{"mysql", "", words, "", "", 0};
+  Request request{"mysql", "", words, "", ""};
   if (!ReadMysqlOptions(words).executes) {
     request.input = ReadAll(STDIN_FILENO).value_or("");
   }
@@ -113,7 +113,7 @@ int RunKill(const Place& place, const std::vector<std::string>& argv) {
     std::from_chars(word.data(), word.data() + word.size(), pid);
     if (pid >= kWorldPids) {
       const Result<Reply> reply =
-          Call(place, {"kill", "", {fmt::format("-{}", signal), word}, "", "", 0});
+          Call(place, {"kill", "", {fmt::format("-{}", signal), word}, "", ""});
       if (!reply) return Trouble(reply.error());
       if (Finish(*reply) != 0) exit = 1;
     } else if (pid <= 0 || !IsOfLab(place, static_cast<pid_t>(pid))) {

@@ -117,7 +117,7 @@ Result<Operand> ReadOperand(const Place& place, const std::string& program,
     home = user == "root" ? "/root" : "/home/" + user;
     if (path.starts_with("~/")) path = path.substr(2);
     if (path == "~") path.clear();
-    TRY_ASSIGN(const Reply reply, Call(place, {program, "", {host, path}, "", "", 0}));
+    TRY_ASSIGN(const Reply reply, Call(place, {program, "", {host, path}, "", ""}));
     if (reply.exit != 0) {
       std::string said = reply.errors;
       while (said.ends_with('\n')) said.pop_back();

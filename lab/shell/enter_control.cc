@@ -97,7 +97,7 @@ Status Cover(const Place& place, const RootDir& tree, const std::string& folder)
 }  // namespace
 
 Status EnterControl(const Place& place) {
-  const RootDir tree(place.lab + "/control");
+  const RootDir tree(place.lab + "/hosts/localhost");
   if (tree.List("/").empty()) return {};
   TRY(UnshareMounts());
   return Cover(place, tree, "/");

@@ -46,6 +46,15 @@ class Errand : public std::enable_shared_from_this<Errand> {
     steps_.clear();
     if (const Translator::Done done = std::exchange(done_, nullptr)) done(reply);
   }
+  /// A signal to the process of `node` itself, past its supervisor. `then` hears whether there was
+  /// one.
+  void Signal(NodeId node, int signal, std::function<void(bool)> then) {
+    const trace::NodeInfo& info = plan.nodes[node].info;
+    const bool supervised = !by_hand.contains(node);
+    hands.Perform(
+        engine::port::StopProcess{info.host, info.unit, signal, supervised},
+        [then = std::move(then)](const engine::port::Answer& answer) { then(answer.ok()); });
+  }
   void Fail(int status, std::string message) {
     reply.exit = status;
     reply.errors += std::move(message);

@@ -31,7 +31,7 @@ Fd CatchSignals() {
 
 void PassOn(const Place& place, const Stamp& stamp, const std::string& path,
             const std::vector<std::string>& argv) {
-  Request request{"stub-signal", "", {"15"}, path, stamp.part, 0};
+  Request request{"stub-signal", "", {"15"}, path, stamp.part};
   request.argv.insert(request.argv.end(), argv.begin(), argv.end());
   const Result<Reply> reply = Call(place, std::move(request));
   if (!reply) Trouble(reply.error());
@@ -49,7 +49,7 @@ int RunStub(const Stamp& stamp, const std::string& path, const std::vector<std::
   const Result<Place> place = ReadPlace();
   if (!place) return Trouble(place.error());
   const Fd signals = CatchSignals();
-  const Result<int> socket = Send(*place, {stamp.part, "", argv, path, "", 0});
+  const Result<int> socket = Send(*place, {stamp.part, "", argv, path, ""});
   if (!socket) return Trouble(socket.error());
   const Fd line(*socket);
   for (;;) {

@@ -43,7 +43,9 @@ void Translator::Translate(const Request& request, Done done) {
 
 void Translator::CallerDied(const Request& request) {
   const NodeId node = NodeOfStub(plan_, request);
-  if (node != kNoNode && by_hand_.erase(node) > 0) hands_.Signal(node, 9, false);
+  if (node == kNoNode || by_hand_.erase(node) == 0) return;
+  const trace::NodeInfo& info = plan_.nodes[node].info;
+  hands_.Perform(port::StopProcess{info.host, info.unit, 9, false}, [](const port::Answer&) {});
 }
 
 std::string PropertyIn(const std::string& body, const std::string& name) {

@@ -28,9 +28,6 @@ class Hands {
   virtual ~Hands() = default;
   virtual void Perform(const engine::port::Action& action, OnAnswer on_answer) = 0;
   virtual void Ask(const engine::port::Query& query, Duration timeout, OnAnswer on_answer) = 0;
-  /// A signal (15 or 9) reaches the process of `node` itself. `supervised`: its supervisor sees it
-  /// end, and may start it again. False: there is no such process.
-  virtual bool Signal(NodeId node, int signal, bool supervised) = 0;
   /// Calls `then` once, with the process's exit status, when `node` has gone down.
   virtual void WhenDown(NodeId node, std::function<void(int status)> then) = 0;
   virtual Time now() const = 0;

@@ -65,8 +65,8 @@ void AddSvc(const Errand::Self& errand, const std::string& letters, const std::s
       if (letter == 'u' || letter == 'o') {
         e->hands.Perform(port::StartProcess{info.host, info.unit}, nobody);
       }
-      if (letter == 't') e->hands.Signal(node, 15, true);
-      if (letter == 'k') e->hands.Signal(node, 9, true);
+      if (letter == 't') e->Signal(node, 15, [](bool) {});
+      if (letter == 'k') e->Signal(node, 9, [](bool) {});
     }
     e->Next();
   });
@@ -162,7 +162,7 @@ void AddMatch(const Errand::Self& errand, NodeId node, const Pattern& pattern) {
                      if (e->request.program == "pgrep") {
                        e->reply.output += fmt::format("{}\n", PidOf(node));
                      } else {
-                       e->hands.Signal(node, pattern.signal, !e->by_hand.contains(node));
+                       e->Signal(node, pattern.signal, [](bool) {});
                      }
                    }
                    e->Next();
@@ -184,12 +184,20 @@ void FillKill(const Errand::Self& errand) {
     const bool known =
         index >= 0 && index < static_cast<std::int64_t>(errand->plan.nodes.size()) &&
         errand->plan.nodes[static_cast<std::size_t>(index)].info.host == errand->request.host;
-    const auto node = static_cast<NodeId>(known ? index : 0);
-    if (!known ||
-        (signal != 0 && !errand->hands.Signal(node, signal, !errand->by_hand.contains(node)))) {
-      errand->reply.exit = 1;
-      errand->reply.errors += fmt::format("kill: ({}) - No such process\n", word);
-    }
+    errand->Then([word, signal, known, index](const Errand::Self& e) {
+      const auto heard = [e, word](bool there) {
+        if (!there) {
+          e->reply.exit = 1;
+          e->reply.errors += fmt::format("kill: ({}) - No such process\n", word);
+        }
+        e->Next();
+      };
+      if (known && signal != 0) {
+        e->Signal(static_cast<NodeId>(index), signal, heard);
+      } else {
+        heard(known);
+      }
+    });
   }
 }
 
@@ -334,7 +342,16 @@ void TranslateStubSignal(const Errand::Self& errand) {
   const NodeId node = NodeOfStub(errand->plan, stub);
   const bool known = node != kNoNode && errand->by_hand.contains(node);
   const int signal = errand->request.argv.empty() ? 15 : SignalNumber(errand->request.argv[0]);
-  if (!known || !errand->hands.Signal(node, signal, false)) errand->reply.exit = 1;
+  if (!known) {
+    errand->reply.exit = 1;
+    return;
+  }
+  errand->Then([node, signal](const Errand::Self& e) {
+    e->Signal(node, signal, [e](bool there) {
+      if (!there) e->reply.exit = 1;
+      e->Next();
+    });
+  });
 }
 
 }  // namespace tidegate::lab

@@ -297,13 +297,19 @@ void Systemctl::AddKill(const std::string& unit) const {
     const NodeId node = self.NodeOf(unit);
     const std::string& name = self.options_.signal;
     const int signal = name == "9" || name == "KILL" || name == "SIGKILL" ? 9 : 15;
-    if (node == kNoNode || !e->hands.Signal(node, signal, true)) {
+    if (node == kNoNode) {
       e->reply.exit = 1;
-      e->reply.errors += node == kNoNode
-                             ? fmt::format("Failed to kill unit {0}: Unit {0} not loaded.\n", unit)
-                             : fmt::format("Failed to kill unit {}: No such process\n", unit);
+      e->reply.errors += fmt::format("Failed to kill unit {0}: Unit {0} not loaded.\n", unit);
+      e->Next();
+      return;
     }
-    e->Next();
+    e->Signal(node, signal, [e, unit](bool there) {
+      if (!there) {
+        e->reply.exit = 1;
+        e->reply.errors += fmt::format("Failed to kill unit {}: No such process\n", unit);
+      }
+      e->Next();
+    });
   });
 }
 

@@ -14,7 +14,6 @@ std::string WriteRequest(const Request& request) {
   writer.EndArray();
   writer.Key("path").String(request.path);
   writer.Key("input").String(request.input);
-  writer.Key("pid").Int(request.pid);
   writer.EndObject();
   return writer.Take();
 }
@@ -29,7 +28,6 @@ Result<Request> ReadRequest(std::string_view line) {
   reader.Strings("argv", &request.argv);
   reader.String("path", &request.path);
   reader.String("input", &request.input);
-  reader.Int("pid", 0, INT64_MAX, &request.pid);
   TRY(reader.Finish());
   return request;
 }

@@ -1,10 +1,10 @@
 // What the lab's programs say to the session over its control socket: one line of JSON each way.
 //
-//   {"program":"systemctl","host":"172.16.10.49","argv":["stop","drainer"],"path":"","input":"",
-//    "pid":123}
+//   {"program":"systemctl","host":"172.16.10.49","argv":["stop","drainer"],"path":"","input":""}
 //   {"exit":0,"stdout":"","stderr":""}
 //
 // `argv` is without argv[0]; `host` is where the program runs, "localhost" the control machine.
+// Who calls is the kernel's word: no process id is said, so that two runs say the same.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,6 @@ struct Request {
   std::vector<std::string> argv;
   std::string path;   ///< of a stub: the file that runs
   std::string input;  ///< what came on its standard input, where that is part of the request
-  std::int64_t pid = 0;
 };
 
 struct Reply {

@@ -9,7 +9,6 @@ namespace {
 namespace port = engine::port;
 using test::AskedLab;
 using test::ExpectReply;
-using test::Node;
 using Lines = std::vector<std::string>;
 
 const std::string kHost = "10.0.1.1";
@@ -34,7 +33,7 @@ BOOST_AUTO_TEST_CASE(pkill_hits_what_runs_on_this_host) {
   AskedLab lab;
   lab.hands().states["pump.service on 10.0.1.1"] = "active";
   lab.hands().states["pump.service on 10.0.1.2"] = "active";
-  const std::string hit = fmt::format("signal 9 to {}", Node(lab.plan(), kHost, "pump.service"));
+  const std::string hit = "stop-process pump.service on 10.0.1.1 by signal 9";
   ExpectReply(lab.Run(kHost, "pkill", {"-9", "-f", "bin/pump.*--gc"}), 0, "", "");
   BOOST_TEST(lab.hands().log.back() == hit);
   BOOST_TEST(lab.hands().log.size() == 2U);
@@ -42,8 +41,10 @@ BOOST_AUTO_TEST_CASE(pkill_hits_what_runs_on_this_host) {
   BOOST_TEST(lab.Run(kHost, "pkill", {"-x", "pum"}).exit == 1);
   BOOST_TEST(lab.Run("localhost", "pkill", {"pump"}).exit == 1);
   ExpectReply(lab.Run(kHost, "killall", {"tidb-server"}), 1, "", "tidb-server: no process found\n");
+  BOOST_TEST(lab.Run(kHost, "pgrep", {"pump"}).exit == 1);  // it is down by now
+  lab.hands().states["pump.service on 10.0.1.1"] = "active";
   const Reply found = lab.Run(kHost, "pgrep", {"pump"});
-  BOOST_TEST(found.exit == 0);
+  BOOST_REQUIRE(found.exit == 0);
   std::string pid = found.output;
   pid.pop_back();
   ExpectReply(lab.Run(kHost, "kill", {"-9", pid}), 0, "", "");
@@ -53,8 +54,7 @@ BOOST_AUTO_TEST_CASE(pkill_hits_what_runs_on_this_host) {
 
 BOOST_AUTO_TEST_CASE(a_stub_by_hand_is_a_node_until_it_is_down) {
   AskedLab lab;
-  const NodeId node = Node(lab.plan(), kHost, "pump.service");
-  const Request stub{"pump", kHost, {"--addr=0.0.0.0:8250"}, "/home/tidb/deploy/bin/pump", "", 9};
+  const Request stub{"pump", kHost, {"--addr=0.0.0.0:8250"}, "/home/tidb/deploy/bin/pump", ""};
   std::optional<Reply> end;
   lab.translator().Translate(stub, [&](const Reply& reply) { end = reply; });
   BOOST_TEST(!end.has_value());
@@ -73,26 +73,25 @@ BOOST_AUTO_TEST_CASE(a_stub_by_hand_is_a_node_until_it_is_down) {
   signal.input = "pump";
   signal.argv.insert(signal.argv.begin(), "15");
   lab.translator().Translate(signal, [](const Reply& reply) { BOOST_TEST(reply.exit == 0); });
-  BOOST_TEST(lab.hands().log == (Lines{fmt::format("signal 15 to {} by hand", node)}));
+  BOOST_TEST(lab.hands().log == (Lines{"stop-process pump.service on 10.0.1.1 by signal 15"}));
   BOOST_REQUIRE(end.has_value());
   BOOST_TEST(end->exit == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_killed_stub_takes_its_node_along) {
   AskedLab lab;
-  const NodeId node = Node(lab.plan(), kHost, "pump.service");
-  const Request stub{"pump", kHost, {}, "/home/tidb/deploy/bin/pump", "", 9};
+  const Request stub{"pump", kHost, {}, "/home/tidb/deploy/bin/pump", ""};
   lab.translator().CallerDied(stub);  // nothing runs by hand
   BOOST_TEST(lab.hands().log.empty());
   lab.translator().Translate(stub, [](const Reply&) {});
   lab.translator().CallerDied(stub);
-  BOOST_TEST(lab.hands().log.back() == fmt::format("signal 9 to {} by hand", node));
+  BOOST_TEST(lab.hands().log.back() == "stop-process pump.service on 10.0.1.1 by signal 9");
 }
 
 BOOST_AUTO_TEST_CASE(a_stub_reads_the_configuration_that_it_is_given) {
   AskedLab lab;
   BOOST_REQUIRE(lab.On(kHost).Write("/tmp/mine.toml", "gc = 1\n", 0644).has_value());
-  Request stub{"pump", kHost, {"-config", "/tmp/mine.toml"}, "/home/tidb/deploy/bin/pump", "", 9};
+  Request stub{"pump", kHost, {"-config", "/tmp/mine.toml"}, "/home/tidb/deploy/bin/pump", ""};
   lab.translator().Translate(stub, [](const Reply&) {});
   BOOST_TEST(lab.hands().log[1] == "write-file /home/tidb/deploy/conf/pump.toml on 10.0.1.1");
   AskedLab other;
@@ -106,7 +105,7 @@ BOOST_AUTO_TEST_CASE(a_stub_reads_the_configuration_that_it_is_given) {
 BOOST_AUTO_TEST_CASE(a_binary_that_the_cluster_has_no_slot_for_is_reported) {
   AskedLab lab;
   std::optional<Reply> end;
-  lab.translator().Translate({"pump", kHost, {}, "/opt/bin/pump", "", 9},
+  lab.translator().Translate({"pump", kHost, {}, "/opt/bin/pump", ""},
                              [&](const Reply& reply) { end = reply; });
   BOOST_REQUIRE(end.has_value());
   BOOST_TEST(end->exit == 1);

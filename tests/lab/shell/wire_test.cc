@@ -10,7 +10,7 @@ namespace tidegate::lab {
 BOOST_AUTO_TEST_SUITE(lab_wire)
 
 BOOST_AUTO_TEST_CASE(requests_and_replies_come_back_whole) {
-  const Request request{"mysql", "10.0.1.1", {"-e", "a\n\"b\"\t\\"}, "/bin/x", "in\n", 12};
+  const Request request{"mysql", "10.0.1.1", {"-e", "a\n\"b\"\t\\"}, "/bin/x", "in\n"};
   const std::string line = WriteRequest(request);
   BOOST_TEST(line.find('\n') == std::string::npos);
   const Result<Request> read = ReadRequest(line);

@@ -17,7 +17,7 @@ class AskedLab : public SmallLab {
                  const std::string& input = "") {
     std::optional<lab::Reply> got;
     hands().log.clear();
-    translator_.Translate({program, host, std::move(argv), "", input, 1},
+    translator_.Translate({program, host, std::move(argv), "", input},
                           [&](const lab::Reply& reply) {
                             BOOST_TEST(!got.has_value());
                             got = reply;

@@ -31,7 +31,7 @@ class LoopSession : public SmallLab {
     listener_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    std::strncpy(address.sun_path, (path() + "/control.sock").c_str(), sizeof address.sun_path - 1);
+    std::strncpy(address.sun_path, (path() + "/control").c_str(), sizeof address.sun_path - 1);
     BOOST_REQUIRE(bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
     BOOST_REQUIRE(listen(listener_, 16) == 0);
     thread_ = std::thread([this] { Serve(); });

@@ -90,6 +90,7 @@ class FakeHands final : public lab::Hands {
   std::map<std::string, engine::port::Answer> answers;
   std::vector<std::string> refused;
   std::map<NodeId, std::function<void(int)>> when_down;
+  const sim::RunPlan* plan = nullptr;
 
   void Perform(const engine::port::Action& action, lab::OnAnswer on_answer) override {
     const std::string text = engine::port::Describe(action);
@@ -98,10 +99,10 @@ class FakeHands final : public lab::Hands {
     if (const auto* start = std::get_if<engine::port::StartProcess>(&action)) {
       states[start->unit + " on " + start->host] = "active";
     }
-    if (const auto* stop = std::get_if<engine::port::StopProcess>(&action)) {
-      states[stop->unit + " on " + stop->host] = "inactive";
-    }
+    const auto* stop = std::get_if<engine::port::StopProcess>(&action);
+    if (stop != nullptr) states[stop->unit + " on " + stop->host] = "inactive";
     on_answer({});
+    if (stop != nullptr && stop->signal != 0) Down(stop->host, stop->unit);
   }
 
   void Ask(const engine::port::Query& query, Duration, lab::OnAnswer on_answer) override {
@@ -119,15 +120,6 @@ class FakeHands final : public lab::Hands {
     on_answer(answer);
   }
 
-  bool Signal(NodeId node, int signal, bool supervised) override {
-    log.push_back(fmt::format("signal {} to {}{}", signal, node, supervised ? "" : " by hand"));
-    if (const auto found = when_down.find(node); found != when_down.end()) {
-      const auto then = std::move(found->second);
-      when_down.erase(found);
-      then(0);
-    }
-    return true;
-  }
   void WhenDown(NodeId node, std::function<void(int)> then) override {
     when_down[node] = std::move(then);
   }
@@ -137,6 +129,14 @@ class FakeHands final : public lab::Hands {
   }
 
  private:
+  void Down(const std::string& host, const std::string& unit) {
+    const auto found = when_down.find(Node(*plan, host, unit));
+    if (found == when_down.end()) return;
+    const auto then = std::move(found->second);
+    when_down.erase(found);
+    then(0);
+  }
+
   // Statements are known by their endpoint, which stands before a colon and a blank.
   bool Answered(const std::string& text, const lab::OnAnswer& on_answer) const {
     const auto found = answers.find(text.substr(0, text.find(": ")));
@@ -149,7 +149,7 @@ class FakeHands final : public lab::Hands {
 /// Trees of SmallPlan in a folder of their own.
 class SmallLab {
  public:
-  SmallLab() : plan_(SmallPlan()), trees_(MakeTrees()) {}
+  SmallLab() : plan_(SmallPlan()), trees_(MakeTrees()) { hands_.plan = &plan_; }
 
   const sim::RunPlan& plan() const { return plan_; }
   lab::Trees& trees() { return trees_; }
