@@ -6,9 +6,8 @@
 
 namespace tidegate::lab {
 
-inline constexpr std::array<std::string_view, 15> kPrograms = {
-    "ssh",   "scp",     "rsync", "sudo",      "systemctl",
-    "svc",   "svstat",  "svok",  "binlogctl", "mysql",
-    "pkill", "killall", "pgrep", "kill",      "tidegate-lab-enter"};
+inline constexpr std::array<std::string_view, 16> kPrograms = {
+    "ssh",       "scp",   "rsync", "sudo",    "systemctl", "svc",  "svstat", "svok",
+    "binlogctl", "mysql", "pkill", "killall", "pgrep",     "kill", "ps",     "tidegate-lab-enter"};
 
 }  // namespace tidegate::lab

@@ -224,13 +224,8 @@ NodeId Trees::NodeOfUnit(const std::string& host, const std::string& unit) const
     const trace::NodeInfo& info = plan_->nodes[i].info;
     if (info.host == host && info.unit == unit) return static_cast<NodeId>(i);
   }
-  const RootDir& root = *Root(host);
-  const std::string command =
-      ValueIn(root.Read(fmt::format("{}/{}", kUnitDir, unit)).value_or(""), "ExecStart");
-  const std::string program = command.substr(0, command.find(' '));
   // The unit runs a binary, or a script that does; a relative bin/pump is looked for, too.
-  const std::string text =
-      command + "\n" + (program.ends_with(".sh") ? root.Read(program).value_or("") : std::string());
+  const std::string text = StartTextOf(host, unit);
   for (std::size_t i = 0; i < plan_->nodes.size(); ++i) {
     const NodePlan& node = plan_->nodes[i];
     if (node.info.host != host || PartOf(node.info.role).empty()) continue;
@@ -242,6 +237,16 @@ NodeId Trees::NodeOfUnit(const std::string& host, const std::string& unit) const
     if (whole || relative) return static_cast<NodeId>(i);
   }
   return kNoNode;
+}
+
+std::string Trees::StartTextOf(const std::string& host, const std::string& unit) const {
+  if (!HasUnit(host, unit)) return "";
+  const RootDir& root = *Root(host);
+  std::string command =
+      ValueIn(root.Read(fmt::format("{}/{}", kUnitDir, unit)).value_or(""), "ExecStart");
+  const std::string program = command.substr(0, command.find(' '));
+  if (!program.ends_with(".sh")) return command;
+  return fmt::format("{}\n{}", command, root.Read(program).value_or(""));
 }
 
 Status Trees::LinkUnit(const std::string& host, const std::string& unit, bool enabled) {

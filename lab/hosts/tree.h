@@ -70,6 +70,9 @@ class Trees {
   /// The node behind a unit of `host`: the plan's own, or the one whose binary the unit's run
   /// script starts. kNoNode where there is no unit file, or none of a node.
   NodeId NodeOfUnit(const std::string& host, const std::string& unit) const;
+  /// The command of a unit's ExecStart, and below it the text of the script that it runs, if it is
+  /// one. Empty where there is no such unit.
+  std::string StartTextOf(const std::string& host, const std::string& unit) const;
   /// Names of the unit files of `host`, sorted.
   std::vector<std::string> Units(const std::string& host) const;
   /// The link that `systemctl enable` makes and `disable` takes away. Errors: kIo.

@@ -19,12 +19,12 @@ class Errand : public std::enable_shared_from_this<Errand> {
   /// Calls Next or End of the errand once, now or later.
   using Step = std::function<void(const Self&)>;
 
-  Errand(const sim::RunPlan& all, Trees& files, Hands& world, std::set<NodeId>& unsupervised,
-         Request asked, Translator::Done end)
+  Errand(const sim::RunPlan& all, Trees& files, Hands& world, Standing& lasting, Request asked,
+         Translator::Done end)
       : plan(all),
         trees(files),
         hands(world),
-        by_hand(unsupervised),
+        standing(lasting),
         request(std::move(asked)),
         done_(std::move(end)) {}
 
@@ -50,7 +50,7 @@ class Errand : public std::enable_shared_from_this<Errand> {
   /// one.
   void Signal(NodeId node, int signal, std::function<void(bool)> then) {
     const trace::NodeInfo& info = plan.nodes[node].info;
-    const bool supervised = !by_hand.contains(node);
+    const bool supervised = !standing.by_hand.contains(node);
     hands.Perform(
         engine::port::StopProcess{info.host, info.unit, signal, supervised},
         [then = std::move(then)](const engine::port::Answer& answer) { then(answer.ok()); });
@@ -64,7 +64,7 @@ class Errand : public std::enable_shared_from_this<Errand> {
   const sim::RunPlan& plan;
   Trees& trees;
   Hands& hands;
-  std::set<NodeId>& by_hand;
+  Standing& standing;
   const Request request;
   Reply reply;
 
@@ -76,12 +76,18 @@ class Errand : public std::enable_shared_from_this<Errand> {
 /// Each fills the steps of a request of its program.
 void TranslateSystemctl(const Errand::Self& errand);
 void TranslateSvc(const Errand::Self& errand);      // svc, svstat, svok
-void TranslateSignals(const Errand::Self& errand);  // pkill, killall, pgrep, kill
+void TranslateSignals(const Errand::Self& errand);  // pkill, killall, pgrep, kill, ps
 void TranslateMysql(const Errand::Self& errand);
 void TranslateBinlogctl(const Errand::Self& errand);
 void TranslateVisit(const Errand::Self& errand);  // ssh, scp, rsync
 void TranslateStub(const Errand::Self& errand);   // pump, drainer, tidb-server
 void TranslateStubSignal(const Errand::Self& errand);
+
+/// Adds the steps by which the world learns what a process of `node` that is started by `text` (a
+/// command line, or a script) will read: its configuration, its script's flags, its savepoint.
+/// `folder`: where it is started.
+void AddWhatItReads(const Errand::Self& errand, NodeId node, const std::string& text,
+                    const std::string& folder);
 
 /// The node for which a stub runs; kNoNode where the cluster has none there.
 NodeId NodeOfStub(const sim::RunPlan& plan, const Request& request);

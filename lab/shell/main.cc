@@ -36,6 +36,7 @@ int Run(const std::string& name, const std::vector<std::string>& argv) {
   if (name == "rsync") return RunRsync(*place, argv);
   if (name == "mysql") return RunMysql(*place, argv);
   if (name == "kill") return RunKill(*place, argv);
+  if (name == "ps") return RunPs(*place, argv);
   if (name == "tidegate-lab-enter") return Enter(*place, argv);
   const Result<Reply> reply = Call(*place, {name, "", argv, "", ""});
   return reply ? Finish(*reply) : Trouble(reply.error());

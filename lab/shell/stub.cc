@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 
 #include "lab/hosts/root_dir.h"
@@ -49,7 +50,9 @@ int RunStub(const Stamp& stamp, const std::string& path, const std::vector<std::
   const Result<Place> place = ReadPlace();
   if (!place) return Trouble(place.error());
   const Fd signals = CatchSignals();
-  const Result<int> socket = Send(*place, {stamp.part, "", argv, path, ""});
+  std::array<char, PATH_MAX> folder{};
+  if (getcwd(folder.data(), folder.size()) == nullptr) return 1;
+  const Result<int> socket = Send(*place, {stamp.part, "", argv, path, folder.data()});
   if (!socket) return Trouble(socket.error());
   const Fd line(*socket);
   for (;;) {

@@ -15,14 +15,14 @@ using sim::NodePlan;
 
 void Translator::Translate(const Request& request, Done done) {
   const auto errand =
-      std::make_shared<Errand>(plan_, trees_, hands_, by_hand_, request, std::move(done));
+      std::make_shared<Errand>(plan_, trees_, hands_, standing_, request, std::move(done));
   const std::string& program = request.program;
   if (program == "systemctl") {
     TranslateSystemctl(errand);
   } else if (program == "svc" || program == "svstat" || program == "svok") {
     TranslateSvc(errand);
   } else if (program == "pkill" || program == "killall" || program == "pgrep" ||
-             program == "kill") {
+             program == "kill" || program == "ps") {
     TranslateSignals(errand);
   } else if (program == "mysql") {
     TranslateMysql(errand);
@@ -43,7 +43,7 @@ void Translator::Translate(const Request& request, Done done) {
 
 void Translator::CallerDied(const Request& request) {
   const NodeId node = NodeOfStub(plan_, request);
-  if (node == kNoNode || by_hand_.erase(node) == 0) return;
+  if (node == kNoNode || standing_.by_hand.erase(node) == 0) return;
   const trace::NodeInfo& info = plan_.nodes[node].info;
   hands_.Perform(port::StopProcess{info.host, info.unit, 9, false}, [](const port::Answer&) {});
 }
@@ -81,7 +81,9 @@ void TranslateVisit(const Errand::Self& errand) {
     const std::string& folder = node.info.data_dir;
     if (node.info.host != *host || node.info.role != Role::kDrainer || folder.empty()) continue;
     const std::string name(NameOf(folder));
-    if (words.find("savepoint") == std::string::npos &&
+    // A shell that reads its commands from elsewhere may read anything.
+    const bool unseen = words.empty() || words == "\n" || words.ends_with(" -s\n");
+    if (!unseen && words.find("savepoint") == std::string::npos &&
         words.find("savePoint") == std::string::npos && words.find(name) == std::string::npos) {
       continue;
     }

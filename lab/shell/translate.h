@@ -7,10 +7,12 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/time.h"
 #include "engine/port/port.h"
@@ -35,6 +37,18 @@ class Hands {
   virtual void Refused(const std::string& host, const std::string& what) = 0;
 };
 
+/// What lasts longer than one request.
+struct Standing {
+  std::set<NodeId> by_hand;  ///< nodes that run as somebody's process, not as a unit
+  /// A file that the world was told to have other content than the tree has there.
+  struct Told {
+    std::string content;
+    std::string in_tree;  ///< at that time; once it differs, the world has been told that
+  };
+  std::map<std::pair<std::string, std::string>, Told> told;  ///< by host and path
+  std::map<NodeId, std::string> data_dirs;                   ///< where they aren't the plan's
+};
+
 class Translator {
  public:
   using Done = std::function<void(const Reply&)>;
@@ -54,7 +68,7 @@ class Translator {
   const sim::RunPlan& plan_;
   Trees& trees_;
   Hands& hands_;
-  std::set<NodeId> by_hand_;  ///< nodes that run as somebody's process, not as a unit
+  Standing standing_;
 };
 
 }  // namespace tidegate::lab

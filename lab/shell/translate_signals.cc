@@ -170,6 +170,44 @@ void AddMatch(const Errand::Self& errand, NodeId node, const Pattern& pattern) {
   });
 }
 
+// The lines that `ps` has besides those of real processes, as far as its options tell: -ef, aux or
+// -C NAME.
+void FillPs(const Errand::Self& errand) {
+  const std::vector<std::string>& argv = errand->request.argv;
+  const bool bsd = !argv.empty() && argv[0].find("aux") != std::string::npos;
+  bool all = bsd;
+  std::string name;
+  for (std::size_t i = 0; i < argv.size(); ++i) {
+    if (argv[i] == "-C" && i + 1 < argv.size()) name = argv[i + 1];
+    if (argv[i].starts_with("-") && argv[i].find_first_of("eA") != std::string::npos) all = true;
+  }
+  for (std::size_t i = 0; i < errand->plan.nodes.size(); ++i) {
+    const NodePlan& node = errand->plan.nodes[i];
+    const auto id = static_cast<NodeId>(i);
+    if (node.info.host != errand->request.host || PartOf(node.info.role).empty() ||
+        (!all && NameOf(node.binary_path) != name) || errand->standing.by_hand.contains(id)) {
+      continue;
+    }
+    errand->Then([id, bsd](const Errand::Self& e) {
+      const NodePlan& one = e->plan.nodes[id];
+      e->hands.Ask(port::ShowUnit{one.info.host, one.info.unit}, kAskTimeout,
+                   [e, id, bsd](const Answer& answer) {
+                     const std::string state = PropertyIn(answer.body, "ActiveState");
+                     const NodePlan& it = e->plan.nodes[id];
+                     const std::string command = CommandLine(*e, it);
+                     if (state == "active" || state == "deactivating") {
+                       e->reply.output +=
+                           bsd ? fmt::format("tidb {} 0.0 0.0 100000 10000 ? Ssl 00:00 0:00 {}\n",
+                                             PidOf(id), command)
+                               : fmt::format("tidb {} 1 0 00:00 ? 00:00:00 {}\n", PidOf(id),
+                                             command);
+                     }
+                     e->Next();
+                   });
+    });
+  }
+}
+
 // `kill` of a process that only the world has; the program itself does the rest.
 void FillKill(const Errand::Self& errand) {
   int signal = 15;
@@ -217,24 +255,6 @@ std::string FlagOf(const std::vector<std::string>& argv, std::string_view flag) 
   return "";
 }
 
-// The world reads the configuration where the inventory has it; a process that somebody starts
-// with another file runs by that one's content.
-void AddConfig(const Errand::Self& errand, NodeId node) {
-  const NodePlan& plan = errand->plan.nodes[node];
-  const std::string path = FlagOf(errand->request.argv, "config");
-  if (path.empty() || path == plan.config_path || plan.config_path.empty()) return;
-  errand->Then([path, node](const Errand::Self& e) {
-    const NodePlan& one = e->plan.nodes[node];
-    const std::optional<std::string> text = e->trees.Root(one.info.host)->Read(path);
-    if (!text) {
-      e->Fail(1, fmt::format("verifying flags error, open {}: no such file or directory\n", path));
-      return;
-    }
-    e->hands.Perform(port::WriteFile{one.info.host, one.config_path, *text},
-                     [e](const Answer&) { e->Next(); });
-  });
-}
-
 }  // namespace
 
 void TranslateSvc(const Errand::Self& errand) {
@@ -257,6 +277,10 @@ void TranslateSignals(const Errand::Self& errand) {
   const Request& request = errand->request;
   if (request.program == "kill") {
     FillKill(errand);
+    return;
+  }
+  if (request.program == "ps") {
+    FillPs(errand);
     return;
   }
   const Pattern pattern = ReadPattern(request.program, request.argv);
@@ -316,7 +340,9 @@ void TranslateStub(const Errand::Self& errand) {
       e->Next();
     });
   });
-  AddConfig(errand, node);
+  std::string line = request.path;
+  for (const std::string& word : request.argv) line += " " + word;
+  AddWhatItReads(errand, node, line, request.input);
   errand->Then([node](const Errand::Self& e) {
     const trace::NodeInfo& info = e->plan.nodes[node].info;
     e->hands.Perform(port::StartProcess{info.host, info.unit}, [e, node](const Answer& answer) {
@@ -324,9 +350,9 @@ void TranslateStub(const Errand::Self& errand) {
         e->Fail(1, answer.body + "\n");
         return;
       }
-      e->by_hand.insert(node);
+      e->standing.by_hand.insert(node);
       e->hands.WhenDown(node, [e, node](int status) {
-        e->by_hand.erase(node);
+        e->standing.by_hand.erase(node);
         e->reply.exit = status;
         e->Next();
       });
@@ -340,7 +366,7 @@ void TranslateStubSignal(const Errand::Self& errand) {
   stub.program = stub.input;
   if (!stub.argv.empty()) stub.argv.erase(stub.argv.begin());
   const NodeId node = NodeOfStub(errand->plan, stub);
-  const bool known = node != kNoNode && errand->by_hand.contains(node);
+  const bool known = node != kNoNode && errand->standing.by_hand.contains(node);
   const int signal = errand->request.argv.empty() ? 15 : SignalNumber(errand->request.argv[0]);
   if (!known) {
     errand->reply.exit = 1;

@@ -191,6 +191,11 @@ void Systemctl::Show(const std::string& unit, const OnShown& then) const {
 std::vector<std::string> Systemctl::Units() const { return errand_->trees.Units(options_.host); }
 
 void Systemctl::AddStart(const std::string& unit, const std::string& verb) const {
+  const NodeId slot = NodeOf(unit);
+  if (slot != kNoNode) {
+    AddWhatItReads(errand_, slot, errand_->trees.StartTextOf(options_.host, unit),
+                   DeployDirOf(errand_->plan.nodes[slot]));
+  }
   errand_->Then([self = *this, unit, verb](const Errand::Self& e) {
     const NodeId node = self.NodeOf(unit);
     if (node == kNoNode) {

@@ -21,7 +21,7 @@ struct Request {
   std::string host;
   std::vector<std::string> argv;
   std::string path;   ///< of a stub: the file that runs
-  std::string input;  ///< what came on its standard input, where that is part of the request
+  std::string input;  ///< of mysql: its standard input; of a stub: the folder it is started in
 };
 
 struct Reply {

@@ -173,6 +173,27 @@ BOOST_AUTO_TEST_CASE(files_of_the_control_machine_lie_over_its_own) {
   BOOST_TEST(control.Read("/home/tidegate-lab-test/ansible/conf/d.toml").value() == "x = 1\ny\n");
 }
 
+// Everything above as somebody who is not root: the namespaces are of a user's own then.
+BOOST_AUTO_TEST_CASE(without_roots_rights) {
+  if (getuid() != 0) return;  // the tests above did it
+  LoopSession lab;
+  Expect(
+      lab.Shell("chown -R 65534 $TIDEGATE_LAB; cd /; "
+                "setpriv --reuid 65534 --regid 65534 --clear-groups "
+                "ssh 10.0.1.1 'id -u; echo 1 > /tmp/a; cat /tmp/a; ssh 10.0.1.9 ls drainer/conf; "
+                "touch /etc/systemd/system/x.service && sudo systemctl daemon-reload'"),
+      0, "65534\n1\ndrainer.toml\n");
+  BOOST_TEST(lab.trees().HasUnit("10.0.1.1", "x.service"));
+}
+
+BOOST_AUTO_TEST_CASE(ps_lists_both_kinds_of_processes) {
+  LoopSession lab;
+  lab.hands().states["pump.service on 10.0.1.1"] = "active";
+  const Ran ran = lab.Shell("ssh 10.0.1.1 'ps -ef | grep -c -e \"[b]in/pump\" -e \"[p]s -ef\"'");
+  BOOST_TEST(ran.exit == 0);
+  BOOST_TEST(std::stoi(ran.output) >= 2);
+}
+
 BOOST_AUTO_TEST_CASE(outside_of_a_lab_they_say_so) {
   LoopSession lab;
   Expect(lab.Shell("unset TIDEGATE_LAB; " + lab.path() + "/bin/ssh x y"), 125,

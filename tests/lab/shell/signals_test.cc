@@ -102,6 +102,49 @@ BOOST_AUTO_TEST_CASE(a_stub_reads_the_configuration_that_it_is_given) {
   BOOST_TEST(end->exit == 1);
 }
 
+// The same by way of a unit, whose script names other files than the inventory.
+BOOST_AUTO_TEST_CASE(a_unit_starts_with_what_its_script_names) {
+  AskedLab lab;
+  const std::string host = "10.0.1.9";
+  const RootDir& root = lab.On(host);
+  const std::string dir = "/home/tidb/drainer";
+  ExpectReply(lab.Run(host, "systemctl", {"start", "drainer"}), 0, "", "");
+  BOOST_TEST(lab.hands().log == (Lines{"start-process drainer.service on 10.0.1.9"}));
+  BOOST_REQUIRE(root.Write("/opt/d.toml", "detect-interval = 5\n", 0644).has_value());
+  BOOST_REQUIRE(root.Write("/opt/data/savepoint", "commitTS = 3\n", 0644).has_value());
+  BOOST_REQUIRE(root.Write("/opt/run.sh",
+                           "exec /home/tidb/drainer/bin/drainer --config=/opt/d.toml \\\n"
+                           "  --data-dir \"/opt/data\" --initial-commit-ts=7\n",
+                           0755)
+                    .has_value());
+  BOOST_REQUIRE(
+      root.Write("/etc/systemd/system/drainer.service", "[Service]\nExecStart=/opt/run.sh\n", 0644)
+          .has_value());
+  const Lines wanted = {"write-file " + dir + "/conf/drainer.toml on 10.0.1.9",
+                        "write-file " + dir + "/scripts/run_drainer.sh on 10.0.1.9",
+                        "write-file " + dir + "/data.drainer/savepoint on 10.0.1.9",
+                        "start-process drainer.service on 10.0.1.9"};
+  ExpectReply(lab.Run(host, "systemctl", {"start", "drainer"}), 0, "", "");
+  BOOST_TEST(lab.hands().log == wanted, boost::test_tools::per_element());
+  // Once it knows, it isn't told again; when its own file changed, it is.
+  ExpectReply(lab.Run(host, "systemctl", {"start", "drainer"}), 0, "", "");
+  BOOST_TEST(lab.hands().log == (Lines{wanted[3]}));
+  BOOST_REQUIRE(root.Write(dir + "/conf/drainer.toml", "detect-interval = 6\n", 0644).has_value());
+  ExpectReply(lab.Run(host, "systemctl", {"start", "drainer"}), 0, "", "");
+  BOOST_TEST(lab.hands().log == (Lines{wanted[0], wanted[3]}));
+}
+
+BOOST_AUTO_TEST_CASE(ps_shows_what_runs_as_a_unit) {
+  AskedLab lab;
+  lab.hands().states["pump.service on 10.0.1.1"] = "active";
+  const Reply all = lab.Run(kHost, "ps", {"-ef"});
+  BOOST_TEST(all.output.find(" bin/pump --gc=5 --addr=0.0.0.0:8250 ") != std::string::npos);
+  BOOST_TEST(all.output.find("tidb-server") == std::string::npos);
+  BOOST_TEST(lab.Run(kHost, "ps", {"-C", "drainer"}).output.empty());
+  BOOST_TEST(!lab.Run(kHost, "ps", {"aux"}).output.empty());
+  BOOST_TEST(lab.Run(kHost, "ps", {}).output.empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_binary_that_the_cluster_has_no_slot_for_is_reported) {
   AskedLab lab;
   std::optional<Reply> end;
