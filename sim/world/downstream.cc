@@ -211,6 +211,7 @@ bool Downstream::OnFault(const FaultPlan& fault, bool heal) {
 Answer Downstream::OnSql(std::string_view statement) {
   if (hung_) return {AnswerCode::kTimedOut, 0, ""};
   const std::string lower = Lower(statement);
+  if (lower.rfind("select 1", 0) == 0) return {AnswerCode::kOk, 0, "1\n1\n"};
   if (lower.rfind("select", 0) == 0) {
     const auto found = stores_.find(WordAfter(lower, " from "));
     if (found == stores_.end() || found->second.empty()) return {AnswerCode::kOk, 0, ""};
