@@ -32,7 +32,7 @@ Home::~Home() {
 }
 
 std::string Home::log_path() const { return fmt::format("{}/engine.log", path_); }
-std::string Home::control_path() const { return fmt::format("{}/control.sock", path_); }
+std::string Home::control_path() const { return fmt::format("{}/control", path_); }
 std::string Home::bin_path() const { return fmt::format("{}/bin", path_); }
 
 // Our programs lie one folder below the build folder, its tests two.

@@ -81,7 +81,7 @@ const Session::Port* Session::FindPort(const std::string& host, std::int64_t num
 void Session::Start(sim::EngineLink* link) {
   CHECK(world_ != nullptr);
   link_ = link;
-  hands_.Attach(link, world_);
+  hands_.Attach(link);
   pace_->Set(link->now());
   link->Claim({.kind = EventKind::kEngineStarted, .n = 1}, options_.name);
   SyncPorts();

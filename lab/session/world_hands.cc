@@ -36,13 +36,6 @@ void WorldHands::Ask(const port::Query& query, Duration timeout, OnAnswer on_ans
   link_->Ask(last_id_, 1, query, timeout);
 }
 
-bool WorldHands::Signal(NodeId node, int signal, bool supervised) {
-  if (!world_->kernel().IsUp(node)) return false;
-  const trace::NodeInfo& info = world_->node_plan(node).info;
-  Perform(port::StopProcess{info.host, info.unit, signal, supervised}, [](const port::Answer&) {});
-  return true;
-}
-
 void WorldHands::WhenDown(NodeId node, std::function<void(int status)> then) {
   when_down_.emplace(node, std::move(then));
 }

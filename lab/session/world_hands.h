@@ -12,22 +12,17 @@
 #include "engine/port/port.h"
 #include "lab/shell/translate.h"
 #include "sim/attach.h"
-#include "sim/world.h"
 #include "trace/event.h"
 
 namespace tidegate::lab {
 
 class WorldHands final : public Hands {
  public:
-  /// REQUIRES: before anything else is called; both outlive this.
-  void Attach(sim::EngineLink* link, sim::World* world) {
-    link_ = link;
-    world_ = world;
-  }
+  /// REQUIRES: before anything else is called; `link` outlives this.
+  void Attach(sim::EngineLink* link) { link_ = link; }
 
   void Perform(const engine::port::Action& action, OnAnswer on_answer) override;
   void Ask(const engine::port::Query& query, Duration timeout, OnAnswer on_answer) override;
-  bool Signal(NodeId node, int signal, bool supervised) override;
   void WhenDown(NodeId node, std::function<void(int status)> then) override;
   Time now() const override { return link_->now(); }
   void Refused(const std::string& host, const std::string& what) override;
@@ -43,7 +38,6 @@ class WorldHands final : public Hands {
 
  private:
   sim::EngineLink* link_ = nullptr;
-  sim::World* world_ = nullptr;
   std::uint64_t last_id_ = 0;
   std::map<std::uint64_t, OnAnswer> waiting_;
   std::multimap<NodeId, std::function<void(int)>> when_down_;
