@@ -70,6 +70,7 @@ Status Trees::MakeAll() {
   for (auto& [name, host] : hosts_) WatchScripts(&host);
   TRY(MakeResources());
   TRY(MakePrograms());
+  TRY(MakeProfile());
   return RootDir(options_.directory).Write("/names", names, 0644);
 }
 
@@ -157,6 +158,14 @@ Status Trees::MakePrograms() {
     TRY(root.Link(options_.program, fmt::format("/bin/{}", name)));
   }
   return {};
+}
+
+// A login shell sets PATH anew; the lab's programs stay in front.
+Status Trees::MakeProfile() {
+  const std::string profile = RootDir("/").Read("/etc/profile").value_or("");
+  return Find(kControlHost)
+      ->root.Write("/etc/profile",
+                   fmt::format("{}\nPATH={}:$PATH\nexport PATH\n", profile, ProgramsDir()), 0644);
 }
 
 std::vector<std::string> Trees::HostNames() const {

@@ -104,6 +104,7 @@ class Trees {
   Status MakeUnit(const sim::NodePlan& node, Host* host);
   Status MakeResources();
   Status MakePrograms();
+  Status MakeProfile();
   Status MakeStub(const RootDir& root, const std::string& path, std::string_view part,
                   std::string_view version);
   Host* Find(std::string_view host);

@@ -112,6 +112,7 @@ Result<Operand> ReadOperand(const Place& place, const std::string& program,
     const std::size_t at = host.rfind('@');
     const std::string user = at == std::string::npos ? "tidb" : host.substr(0, at);
     host = at == std::string::npos ? host : host.substr(at + 1);
+    std::erase_if(host, [](char c) { return c == '[' || c == ']'; });
     path = word.substr(colon + 1);
     if (path.starts_with(':')) path = path.substr(1);  // rsync's daemon syntax is none here
     home = user == "root" ? "/root" : "/home/" + user;

@@ -17,7 +17,6 @@
 #include <set>
 #include <system_error>
 
-#include "lab/hosts/programs.h"
 #include "lab/hosts/root_dir.h"
 #include "lab/shell/mounts.h"
 
@@ -61,13 +60,14 @@ Status BindSystem(const RootDir& tree, const std::string& root) {
   return {};
 }
 
-// By its whole path a program would be the machine's own.
-Status BindPrograms(const Place& place, const std::string& root) {
-  for (const std::string_view name : kPrograms) {
-    const std::string path = fmt::format("/usr/bin/{}", name);
-    // Ours runs the real one.
-    if (name == "ps" || access(path.c_str(), F_OK) != 0) continue;
-    TRY(BindAt(fmt::format("{}/bin/{}", place.lab, name), root + path, false));
+// Files of /etc that are the lab's own on every machine: names, the login shell's PATH.
+Status BindShared(const Place& place, const std::string& root) {
+  for (const std::string_view name : {"/etc/hosts", "/etc/profile"}) {
+    const std::string from = fmt::format("{}/hosts/localhost{}", place.lab, name);
+    const std::string to = root + std::string(name);
+    if (access(from.c_str(), F_OK) == 0 && access(to.c_str(), F_OK) == 0) {
+      TRY(BindAt(from, to, false));
+    }
   }
   return {};
 }
@@ -75,9 +75,11 @@ Status BindPrograms(const Place& place, const std::string& root) {
 // Folders that must be seen where they are: the lab itself, our programs, what is preloaded.
 Status BindVisible(const Place& place, const RootDir& tree, const std::string& root) {
   std::set<std::string> folders(place.visible.begin(), place.visible.end());
-  std::array<char, PATH_MAX> self{};
-  if (readlink("/proc/self/exe", self.data(), self.size() - 1) > 0) {
-    folders.insert(std::string(FolderOf(self.data())));
+  // Not of /proc/self/exe: by its whole path a program of ours has the name of the machine's own.
+  std::array<char, PATH_MAX> program{};
+  const std::string link = place.lab + "/bin/ssh";
+  if (readlink(link.c_str(), program.data(), program.size() - 1) > 0) {
+    folders.insert(std::string(FolderOf(program.data())));
   }
   const char* preload = std::getenv("LD_PRELOAD");
   std::string libraries = preload == nullptr ? "" : preload;
@@ -127,6 +129,7 @@ Status EnterHost(const Place& place, const std::string& host) {
   }
   TRY(BindAt(tree.path() + units, root + units, false));
   TRY(BindPrograms(place, root));
+  TRY(BindShared(place, root));
   TRY(BindVisible(place, tree, root));
   return Pivot(root);
 }

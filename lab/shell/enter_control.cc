@@ -100,7 +100,8 @@ Status EnterControl(const Place& place) {
   const RootDir tree(place.lab + "/hosts/localhost");
   if (tree.List("/").empty()) return {};
   TRY(UnshareMounts());
-  return Cover(place, tree, "/");
+  TRY(Cover(place, tree, "/"));
+  return BindPrograms(place, "");
 }
 
 }  // namespace tidegate::lab

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "lab/hosts/programs.h"
 #include "lab/hosts/root_dir.h"
 
 namespace tidegate::lab {
@@ -53,6 +54,16 @@ Status BindAt(const std::string& from, const std::string& to, bool whole) {
 bool IsFolder(const std::string& path) {
   struct stat status {};
   return stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+Status BindPrograms(const Place& place, const std::string& root) {
+  for (const std::string_view name : kPrograms) {
+    const std::string path = fmt::format("/usr/bin/{}", name);
+    // Ours runs the real one.
+    if (name == "ps" || access(path.c_str(), F_OK) != 0) continue;
+    TRY(BindAt(fmt::format("{}/bin/{}", place.lab, name), root + path, false));
+  }
+  return {};
 }
 
 }  // namespace tidegate::lab

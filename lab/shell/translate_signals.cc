@@ -21,6 +21,12 @@ constexpr std::int64_t kFirstPid = 4'200'000;
 
 std::int64_t PidOf(NodeId node) { return kFirstPid + node; }
 
+// Is there a process, by what its unit says?
+bool Runs(const Answer& answer) {
+  const std::string state = PropertyIn(answer.body, "ActiveState");
+  return state == "active" || state == "deactivating";
+}
+
 int SignalNumber(std::string_view name) {
   if (name.starts_with("SIG")) name.remove_prefix(3);
   if (name == "KILL") return 9;
@@ -156,8 +162,7 @@ void AddMatch(const Errand::Self& errand, NodeId node, const Pattern& pattern) {
     const trace::NodeInfo& info = e->plan.nodes[node].info;
     e->hands.Ask(port::ShowUnit{info.host, info.unit}, kAskTimeout,
                  [e, node, pattern](const Answer& answer) {
-                   const std::string state = PropertyIn(answer.body, "ActiveState");
-                   if (state == "active" || state == "deactivating") {
+                   if (Runs(answer)) {
                      e->reply.exit = 0;
                      if (e->request.program == "pgrep") {
                        e->reply.output += fmt::format("{}\n", PidOf(node));
@@ -192,10 +197,9 @@ void FillPs(const Errand::Self& errand) {
       const NodePlan& one = e->plan.nodes[id];
       e->hands.Ask(port::ShowUnit{one.info.host, one.info.unit}, kAskTimeout,
                    [e, id, bsd](const Answer& answer) {
-                     const std::string state = PropertyIn(answer.body, "ActiveState");
                      const NodePlan& it = e->plan.nodes[id];
                      const std::string command = CommandLine(*e, it);
-                     if (state == "active" || state == "deactivating") {
+                     if (Runs(answer)) {
                        e->reply.output +=
                            bsd ? fmt::format("tidb {} 0.0 0.0 100000 10000 ? Ssl 00:00 0:00 {}\n",
                                              PidOf(id), command)
@@ -230,10 +234,15 @@ void FillKill(const Errand::Self& errand) {
         }
         e->Next();
       };
-      if (known && signal != 0) {
-        e->Signal(static_cast<NodeId>(index), signal, heard);
+      const auto node = static_cast<NodeId>(index);
+      if (!known) {
+        heard(false);
+      } else if (signal != 0) {
+        e->Signal(node, signal, heard);
       } else {
-        heard(known);
+        const trace::NodeInfo& info = e->plan.nodes[node].info;
+        e->hands.Ask(port::ShowUnit{info.host, info.unit}, kAskTimeout,
+                     [heard](const Answer& answer) { heard(Runs(answer)); });
       }
     });
   }

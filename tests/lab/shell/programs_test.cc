@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(scp_in_both_directions) {
   Expect(lab.Shell("mkdir " + here + "; cd " + here +
                    "; echo a > a; chmod 750 a; mkdir d; echo b > d/b; "
                    "scp -r a d 10.0.1.9:/home/tidb/ && scp 10.0.1.9:drainer/conf/*.toml c && "
-                   "scp -p 10.0.1.9:a 10.0.1.1:/tmp/z && stat -c %a a && cat c"),
+                   "scp -p tidb@[10.0.1.9]:a 10.0.1.1:/tmp/z && stat -c %a a && cat c"),
          0, "750\ndetect-interval = 10\n");
   BOOST_TEST(lab.On("10.0.1.9").Read("/home/tidb/d/b").value() == "b\n");
   BOOST_TEST((lab.On("10.0.1.1").Stat("/tmp/z")->st_mode & 0777) == 0750U);
@@ -158,6 +158,23 @@ BOOST_AUTO_TEST_CASE(a_stub_by_hand_lives_as_long_as_its_node) {
 BOOST_AUTO_TEST_CASE(a_kill_reaches_nobody_outside) {
   LoopSession lab;
   Expect(lab.Shell("$TIDEGATE_LAB/bin/kill -9 1"), 1, "kill: (1) - no process of the lab\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_shells_own_kill_reaches_the_worlds_processes) {
+  LoopSession lab;
+  lab.hands().states["pump.service on 10.0.1.1"] = "active";
+  Expect(lab.Shell("ssh 10.0.1.1 'kill -9 $(pgrep pump); sleep 100 & kill $!'"), 0, "");
+  const Lines log = lab.TakeLog();
+  BOOST_TEST(
+      std::count(log.begin(), log.end(), "stop-process pump.service on 10.0.1.1 by signal 9") == 1);
+}
+
+// A whole path, a login shell: neither leads to the machine's own programs.
+BOOST_AUTO_TEST_CASE(there_is_no_way_around_the_labs_programs) {
+  LoopSession lab;
+  Expect(lab.Shell("tidegate-lab-enter sh -c '/usr/bin/ssh 10.0.1.1 /usr/bin/ssh 10.0.1.9 pwd'"), 0,
+         "/home/tidb\n");
+  Expect(lab.Shell("ssh 10.0.1.1 'bash -lc \"systemctl is-active nope\"'"), 3, "inactive\n");
 }
 
 BOOST_AUTO_TEST_CASE(files_of_the_control_machine_lie_over_its_own) {

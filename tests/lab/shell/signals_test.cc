@@ -47,8 +47,10 @@ BOOST_AUTO_TEST_CASE(pkill_hits_what_runs_on_this_host) {
   BOOST_REQUIRE(found.exit == 0);
   std::string pid = found.output;
   pid.pop_back();
+  BOOST_TEST(lab.Run(kHost, "kill", {"-0", pid}).exit == 0);
   ExpectReply(lab.Run(kHost, "kill", {"-9", pid}), 0, "", "");
   BOOST_TEST(lab.hands().log == (Lines{hit}));
+  BOOST_TEST(lab.Run(kHost, "kill", {"-0", pid}).exit == 1);
   BOOST_TEST(lab.Run("10.0.1.2", "kill", {"-9", pid}).exit == 1);
 }
 
