@@ -47,8 +47,8 @@ class OwnedPage {
     path_ = path;
     // Processes that change their user go on reading it.
     const bool sized = fchmod(fd, 0666) == 0 && ftruncate(fd, sizeof(Page)) == 0;
-    void* mapped = sized ? mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0)
-                         : MAP_FAILED;
+    void* mapped =
+        sized ? mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
     close(fd);
     if (mapped == MAP_FAILED) return Failed("cannot map " + path);
     page_ = static_cast<Page*>(mapped);  // zeroes are a valid one

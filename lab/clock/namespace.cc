@@ -94,10 +94,9 @@ void ReapForever(pid_t command, Page* page) {
 [[noreturn]] void RunProcessOne(const Plan& plan) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   ResetSignals();
-  if (plan.user_namespace &&
-      (!WriteText("/proc/self/setgroups", "deny") ||
-       !WriteText("/proc/self/uid_map", plan.uid_map) ||
-       !WriteText("/proc/self/gid_map", plan.gid_map))) {
+  if (plan.user_namespace && (!WriteText("/proc/self/setgroups", "deny") ||
+                              !WriteText("/proc/self/uid_map", plan.uid_map) ||
+                              !WriteText("/proc/self/gid_map", plan.gid_map))) {
     Fail(plan, Stage::kUserNamespace);
   }
   if (mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) Fail(plan, Stage::kMounts);
@@ -114,18 +113,12 @@ void ReapForever(pid_t command, Page* page) {
 
 const char* What(Stage stage) {
   switch (stage) {
-    case Stage::kUserNamespace:
-      return "mapping the user into a namespace";
-    case Stage::kMounts:
-      return "making the mounts private";
-    case Stage::kCommand:
-      return "starting a process";
-    case Stage::kStreams:
-      return "passing standard streams";
-    case Stage::kFolder:
-      return "entering the working folder";
-    case Stage::kExec:
-      return "executing the program";
+    case Stage::kUserNamespace: return "mapping the user into a namespace";
+    case Stage::kMounts: return "making the mounts private";
+    case Stage::kCommand: return "starting a process";
+    case Stage::kStreams: return "passing standard streams";
+    case Stage::kFolder: return "entering the working folder";
+    case Stage::kExec: return "executing the program";
   }
   return "starting";
 }
@@ -147,7 +140,8 @@ std::string PathOf(const std::vector<std::string>& environment) {
 
 Result<std::string> FindProgram(const std::string& name,
                                 const std::vector<std::string>& environment) {
-  const Error missing = {ErrorCode::kNotFound, fmt::format("no program '{}' on the PATH", name), ""};
+  const Error missing = {ErrorCode::kNotFound, fmt::format("no program '{}' on the PATH", name),
+                         ""};
   if (name.find('/') != std::string::npos) return name;
   const std::string path = PathOf(environment);
   for (std::size_t at = 0; at <= path.size();) {
@@ -183,17 +177,17 @@ Result<pid_t> StartInNamespace(const Command& command, const std::vector<std::st
   int pipe_ends[2];
   if (pipe2(pipe_ends, O_CLOEXEC) != 0) return Error{ErrorCode::kIo, "no pipe", ""};
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-  Plan plan = {path.c_str(),
-               argv.data(),
-               env.data(),
-               command.cwd.empty() ? nullptr : command.cwd.c_str(),
-               {command.stdin_fd < 0 ? null : command.stdin_fd, command.stdout_fd,
-                command.stderr_fd},
-               pipe_ends[1],
-               geteuid() != 0,
-               {},
-               {},
-               page};
+  Plan plan = {
+      path.c_str(),
+      argv.data(),
+      env.data(),
+      command.cwd.empty() ? nullptr : command.cwd.c_str(),
+      {command.stdin_fd < 0 ? null : command.stdin_fd, command.stdout_fd, command.stderr_fd},
+      pipe_ends[1],
+      geteuid() != 0,
+      {},
+      {},
+      page};
   *fmt::format_to_n(plan.uid_map, sizeof plan.uid_map - 1, "0 {} 1", geteuid()).out = '\0';
   *fmt::format_to_n(plan.gid_map, sizeof plan.gid_map - 1, "0 {} 1", getegid()).out = '\0';
 
@@ -210,11 +204,11 @@ Result<pid_t> StartInNamespace(const Command& command, const std::vector<std::st
   close(pipe_ends[1]);
   close(null);
   Status started =
-      one < 0 ? Status(Error{ErrorCode::kIo,
-                             fmt::format("this machine gives no PID namespace: {}{}",
-                                         strerror(clone_error),
-                                         plan.user_namespace ? " (user namespaces may be off)" : ""),
-                             ""})
+      one < 0 ? Status(Error{
+                    ErrorCode::kIo,
+                    fmt::format("this machine gives no PID namespace: {}{}", strerror(clone_error),
+                                plan.user_namespace ? " (user namespaces may be off)" : ""),
+                    ""})
               : AwaitStart(pipe_ends[0], command);
   close(pipe_ends[0]);
   if (started.has_value()) return one;

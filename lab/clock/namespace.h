@@ -10,9 +10,9 @@
 
 namespace tidegate::lab {
 
-/// Starts `command` with exactly `environment`, address space layout not randomised. Returns the pid
-/// of the namespace's process 1 as seen here: our child, which reaps, stores the command's end in
-/// `page`, and takes everything with it when it is killed or when this thread ends.
+/// Starts `command` with exactly `environment`, address space layout not randomised. Returns the
+/// pid of the namespace's process 1 as seen here: our child, which reaps, stores the command's end
+/// in `page`, and takes everything with it when it is killed or when this thread ends.
 Result<pid_t> StartInNamespace(const Command& command, const std::vector<std::string>& environment,
                                Page* page);
 

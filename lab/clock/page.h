@@ -42,8 +42,8 @@ enum class SlotKind : std::uint32_t {
   kTimerFd,      ///< an eventfd `fd` of process `pid` that plays a timerfd
 };
 
-/// One sleeper or timer. Everything but the atomics is written in kClaimed (or by the thread that owns
-/// a timer) and published by the store of `state`.
+/// One sleeper or timer. Everything but the atomics is written in kClaimed (or by the thread that
+/// owns a timer) and published by the store of `state`.
 struct alignas(128) Slot {
   std::atomic<SlotState> state;
   std::atomic<std::uint32_t> wake;  ///< futex word
@@ -76,12 +76,12 @@ struct Page {
   std::int64_t epoch_ns;  ///< CLOCK_REALTIME at Time 0
   std::uint64_t seed;
   std::atomic<std::int64_t> now;
-  std::atomic<std::uint64_t> activity;   ///< counts changes of slots and entries
-  std::atomic<std::uint32_t> slots_top;  ///< no slot at or above this was ever used
-  std::atomic<std::int32_t> fork_lock;   ///< tid of who forks now
+  std::atomic<std::uint64_t> activity;      ///< counts changes of slots and entries
+  std::atomic<std::uint32_t> slots_top;     ///< no slot at or above this was ever used
+  std::atomic<std::int32_t> fork_lock;      ///< tid of who forks now
   std::atomic<std::uint32_t> chooses_pids;  ///< 0: the kernel doesn't let us
   std::atomic<std::uint32_t> births;        ///< entries made so far
-  std::atomic<std::int32_t> engine_ended;  ///< 1 + wait status of the command; 0: it runs
+  std::atomic<std::int32_t> engine_ended;   ///< 1 + wait status of the command; 0: it runs
   Slot slots[kSlotCount];
   ProcessEntry processes[kProcessCount];
   std::atomic<std::uint64_t> port_lineage[kPortCount];
@@ -123,7 +123,8 @@ inline ProcessEntry* FindProcess(Page* page, std::int32_t pid) {
 inline ProcessEntry* AddProcess(Page* page, std::int32_t pid, std::uint64_t lineage) {
   ProcessEntry* entry = FindProcess(page, pid);
   for (std::uint32_t i = 0; i <= 64 && entry == nullptr; ++i) {
-    ProcessEntry& candidate = page->processes[(static_cast<std::uint32_t>(pid) + i) % kProcessCount];
+    ProcessEntry& candidate =
+        page->processes[(static_cast<std::uint32_t>(pid) + i) % kProcessCount];
     std::int32_t free = 0;
     if (candidate.pid.compare_exchange_strong(free, pid)) entry = &candidate;
   }

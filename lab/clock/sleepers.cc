@@ -23,7 +23,7 @@ void WakeFutex(Slot* slot) {
 }
 
 auto OrderOf(const Slot& slot) {
-  return std::make_tuple(slot.deadline, slot.lineage, slot.kind, slot.number);
+  return std::make_tuple(slot.deadline, slot.lineage, slot.number, slot.kind);
 }
 
 void Free(Slot* slot) {
@@ -141,8 +141,8 @@ void Sleepers::Collect(const Living& living) {
   for (std::uint32_t i = 0; i < top; ++i) {
     Slot& slot = page_->slots[i];
     if (slot.state.load(std::memory_order_acquire) == SlotState::kFree) continue;
-    const bool alive = IsTimer(slot.kind) ? living.pids.count(slot.pid) != 0
-                                          : living.tids.count(slot.tid) != 0;
+    const bool alive =
+        IsTimer(slot.kind) ? living.pids.count(slot.pid) != 0 : living.tids.count(slot.tid) != 0;
     if (!alive || (slot.kind == SlotKind::kTimerFd && !StillThere(slot))) Free(&slot);
   }
 }

@@ -16,18 +16,18 @@ class Sleepers {
  public:
   /// `outer` gives the id as seen here of a process or thread that knows itself by another; 0:
   /// unknown.
-  Sleepers(Page* page, std::function<pid_t(pid_t)> outer)
-      : page_(page), outer_(std::move(outer)) {}
+  Sleepers(Page* page, std::function<pid_t(pid_t)> outer) : page_(page), outer_(std::move(outer)) {}
 
   std::optional<Time> NextDeadline() const;
-  /// Wakes the least by (deadline, lineage, kind, number) that is due; false: none is.
+  /// Wakes the least by (deadline, lineage, number) that is due; false: none is.
   bool WakeOne(Time now);
 
   struct Living {
     std::set<pid_t> pids;  ///< all as the processes see them
     std::set<pid_t> tids;
   };
-  /// Frees what the dead left, and timerfds whose number is another file by now. REQUIRES: nobody runs.
+  /// Frees what the dead left, and timerfds whose number is another file by now. REQUIRES: nobody
+  /// runs.
   void Collect(const Living& living);
 
  private:

@@ -64,13 +64,11 @@ std::string_view NameIn(std::string_view stat) {
 }
 
 // Asleep until an event, stopped, or dead. D waits for a disk and will go on by itself.
-bool Rests(char state) {
-  return std::string_view("STtZX").find(state) != std::string_view::npos;
-}
+bool Rests(char state) { return std::string_view("STtZX").find(state) != std::string_view::npos; }
 
-// A task that is about to sleep calls itself asleep while it still looks for what it waits for (wait4
-// reaps a child so), and may lose the processor in the middle of that. This file tells: the kernel
-// answers it only from a task that is off the processor and its queue, else "running"
+// A task that is about to sleep calls itself asleep while it still looks for what it waits for
+// (wait4 reaps a child so), and may lose the processor in the middle of that. This file tells: the
+// kernel answers it only from a task that is off the processor and its queue, else "running"
 // (lib/syscall.c task_current_syscall, wait_task_inactive).
 bool OffProcessor(pid_t pid, pid_t tid) {
   FileBuffer buffer;
@@ -120,7 +118,7 @@ bool TaskWatch::NetworkAtWork() {
 }
 
 TaskWatch::Look TaskWatch::Take() {
-  tasks_.clear();
+  found_.clear();
   awake_.clear();
   Look look;
   if (NetworkAtWork()) return look;
@@ -130,6 +128,7 @@ TaskWatch::Look TaskWatch::Take() {
     if (!LookAtProcess(processes[i], &look, &children)) return look;
     processes.insert(processes.end(), children.begin(), children.end());
   }
+  tasks_.swap(found_);
   if (identities_.size() > 4 * tasks_.size() + 64) {
     std::map<pid_t, Identity> living;
     for (const Task& task : tasks_) living[task.tid] = identities_[task.tid];
@@ -179,23 +178,29 @@ bool TaskWatch::LookAtTask(pid_t pid, pid_t tid, Look* look, std::vector<pid_t>*
     list.remove_prefix(std::min(list.find(' '), list.size() - 1) + 1);
   }
   task.inner_tid = InnerOf(pid, tid, started);
-  task.inner_pid = tid == pid ? task.inner_tid : (tasks_.empty() ? 0 : tasks_.back().inner_pid);
-  tasks_.push_back(task);
+  task.inner_pid = tid == pid ? task.inner_tid : (found_.empty() ? 0 : found_.back().inner_pid);
+  found_.push_back(task);
   return true;
 }
 
 pid_t TaskWatch::InnerOf(pid_t pid, pid_t tid, std::uint64_t started) {
   const auto known = identities_.find(tid);
   if (known != identities_.end() && known->second.started == started) return known->second.inner;
-  FileBuffer buffer;
-  const std::string_view status = ReadProc(&buffer, "/proc/{}/task/{}/status", pid, tid);
-  // "NSpid:\t15147\t12345": one id for each namespace, ours first.
-  std::size_t begin = status.find("NSpid:");
-  if (begin == std::string_view::npos) return 0;
-  const std::string_view line = status.substr(begin, status.find('\n', begin) - begin);
-  const auto inner = static_cast<pid_t>(NumberAt(line.substr(line.rfind('\t') + 1)));
+  const pid_t inner = ReadInner(pid, tid);
   identities_[tid] = {started, inner};
   return inner;
+}
+
+// "NSpid:\t15147\t12345": one id for each namespace, ours first.
+pid_t TaskWatch::ReadInner(pid_t pid, pid_t tid) {
+  FileBuffer buffer;
+  const std::string_view status = ReadProc(&buffer, "/proc/{}/task/{}/status", pid, tid);
+  const std::size_t begin = status.find("NSpid:\t");
+  if (begin == std::string_view::npos) return 0;
+  const std::string_view ids = status.substr(begin + 7, status.find('\n', begin) - begin - 7);
+  const std::size_t last = ids.rfind('\t');
+  if (last == std::string_view::npos) return 0;
+  return static_cast<pid_t>(NumberAt(ids.substr(last + 1)));
 }
 
 pid_t TaskWatch::OuterOf(pid_t inner) const {
@@ -205,11 +210,11 @@ pid_t TaskWatch::OuterOf(pid_t inner) const {
   return 0;
 }
 
-pid_t TaskWatch::InnerPid(pid_t pid) const {
-  for (const Task& task : tasks_) {
-    if (task.pid == pid) return task.inner_pid;
-  }
-  return 0;
+pid_t TaskWatch::InnerPid(pid_t pid) {
+  const pid_t read = ReadInner(pid, pid);
+  if (read != 0) return read;
+  const auto known = identities_.find(pid);
+  return known == identities_.end() ? 0 : known->second.inner;
 }
 
 }  // namespace tidegate::lab

@@ -1,8 +1,9 @@
-// Looking at every task of a process tree: who is there, who is asleep, and whether anything ran since
-// the last look. Two equal looks with all asleep prove that there was a moment at which all were:
-// a look at a task sees it off the processor and its queue, then notes how much it has run so far; if
-// the next look's note is the same, it slept from this note until it was seen off the processor
-// again. These spans of all tasks overlap, and in the overlap nobody in the tree can wake anybody.
+// Looking at every task of a process tree: who is there, who is asleep, and whether anything ran
+// since the last look. Two equal looks with all asleep prove that there was a moment at which all
+// were: a look at a task sees it off the processor and its queue, then notes how much it has run so
+// far; if the next look's note is the same, it slept from this note until it was seen off the
+// processor again. These spans of all tasks overlap, and in the overlap nobody in the tree can wake
+// anybody.
 #pragma once
 
 #include <sys/types.h>
@@ -34,12 +35,12 @@ class TaskWatch {
   /// Ends at the first task that is awake.
   Look Take();
 
-  /// Of the last look, if it found all asleep.
+  /// Of the last look that found all asleep.
   const std::vector<Task>& tasks() const { return tasks_; }
   /// As seen here, of a process or thread; 0: not of the last complete look.
   pid_t OuterOf(pid_t inner) const;
-  /// The other way, of a process; 0: not of the last complete look.
-  pid_t InnerPid(pid_t pid) const;
+  /// The other way, of a process that lives or was seen; 0: it is of no namespace but ours.
+  pid_t InnerPid(pid_t pid);
   /// "4242 bash", who ended the last look; empty: nobody.
   const std::string& awake() const { return awake_; }
 
@@ -53,10 +54,12 @@ class TaskWatch {
   bool LookAtProcess(pid_t pid, Look* look, std::vector<pid_t>* children);
   bool LookAtTask(pid_t pid, pid_t tid, Look* look, std::vector<pid_t>* children);
   pid_t InnerOf(pid_t pid, pid_t tid, std::uint64_t started);
+  static pid_t ReadInner(pid_t pid, pid_t tid);
 
   pid_t root_;
   std::vector<pid_t> soft_interrupts_;  ///< ksoftirqd/N
   std::vector<Task> tasks_;
+  std::vector<Task> found_;               ///< so far in this look
   std::map<pid_t, Identity> identities_;  ///< by tid as seen here
   std::string awake_;
 };

@@ -65,16 +65,19 @@ struct Banned {
   bool call = false;            ///< only with a parenthesis behind it, and as no member
 };
 constexpr std::string_view kRealTime =
-    "engine/real/ lab/ rehearsal/cmd_ tests/bench/ tests/engine_real/";
+    "engine/real/ lab/ rehearsal/cmd_ tests/bench/ tests/engine_real/ tests/lab/clock/";
+// Who stands in front of the clock's functions, and the program that calls them all.
+constexpr std::string_view kClock = "lab/clock/preload/ tests/lab/clock/waits";
 constexpr std::string_view kMayPrint =
     "base/check.cc engine/main.cc engine/real/terminal.cc rehearsal/main.cc rehearsal/cmd_";
 constexpr std::array<Banned, 25> kBanned = {{
     {"system_clock", "virtual time of the kernel or the port", kRealTime},
     {"steady_clock", "virtual time of the kernel or the port", kRealTime},
     {"high_resolution_clock", "virtual time of the kernel or the port", ""},
-    {"gettimeofday", "virtual time of the kernel or the port", "", true},
-    {"clock_gettime", "virtual time of the kernel or the port", "engine/real/ lab/", true},
-    {"time", "virtual time of the kernel or the port", "", true},
+    {"gettimeofday", "virtual time of the kernel or the port", kClock, true},
+    {"clock_gettime", "virtual time of the kernel or the port",
+     "engine/real/ lab/ tests/lab/clock/waits", true},
+    {"time", "virtual time of the kernel or the port", kClock, true},
     {"random_device", "Draws of base/draw.h", "rehearsal/cmd_rehearse.cc"},
     {"rand", "Draws of base/draw.h", "", true},
     {"srand", "Draws of base/draw.h", "", true},
@@ -86,14 +89,17 @@ constexpr std::array<Banned, 25> kBanned = {{
     {"shuffle", "Draws::Below and std::swap", "", true},
     {"cout", "a string that a main file prints", kMayPrint},
     {"cerr", "a string that a main file prints", kMayPrint},
-    {"printf", "a string that a main file prints", kMayPrint, true},
+    {"printf", "a string that a main file prints",
+     "base/check.cc engine/main.cc engine/real/terminal.cc rehearsal/main.cc rehearsal/cmd_ "
+     "tests/lab/clock/waits.cc",
+     true},
     {"fprintf", "a string that a main file prints", kMayPrint, true},
     {"puts", "a string that a main file prints", kMayPrint, true},
     {"throw", "a Result", ""},
-    {"sleep_for", "a wake-up at a time", ""},
-    {"sleep", "a wake-up at a time", "", true},
-    {"usleep", "a wake-up at a time", "", true},
-    {"nanosleep", "a wake-up at a time", "", true},
+    {"sleep_for", "a wake-up at a time", kClock},
+    {"sleep", "a wake-up at a time", kClock, true},
+    {"usleep", "a wake-up at a time", kClock, true},
+    {"nanosleep", "a wake-up at a time", kClock, true},
 }};
 
 // Is the word at `at` a call of that function itself, and no member, declaration or other

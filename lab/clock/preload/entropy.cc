@@ -129,23 +129,23 @@ TIDEGATE_EXPORT std::uint32_t arc4random_uniform(std::uint32_t bound) noexcept {
   return bound == 0 ? 0 : static_cast<std::uint32_t>(bits % bound);
 }
 
-#define TIDEGATE_OPEN(name)                                               \
-  TIDEGATE_EXPORT int name(const char* path, int flags, ...) {            \
-    va_list list;                                                         \
-    va_start(list, flags);                                                \
-    const mode_t mode = ModeOf(flags, list);                              \
-    va_end(list);                                                         \
-    if (IsDevice(path)) return OpenDevice(flags);                         \
-    return TIDEGATE_REAL(name)(path, flags, mode);                        \
+#define TIDEGATE_OPEN(name)                                    \
+  TIDEGATE_EXPORT int name(const char* path, int flags, ...) { \
+    va_list list;                                              \
+    va_start(list, flags);                                     \
+    const mode_t mode = ModeOf(flags, list);                   \
+    va_end(list);                                              \
+    if (IsDevice(path)) return OpenDevice(flags);              \
+    return TIDEGATE_REAL(name)(path, flags, mode);             \
   }
-#define TIDEGATE_OPENAT(name)                                             \
+#define TIDEGATE_OPENAT(name)                                              \
   TIDEGATE_EXPORT int name(int folder, const char* path, int flags, ...) { \
-    va_list list;                                                         \
-    va_start(list, flags);                                                \
-    const mode_t mode = ModeOf(flags, list);                              \
-    va_end(list);                                                         \
-    if (IsDevice(path)) return OpenDevice(flags);                         \
-    return TIDEGATE_REAL(name)(folder, path, flags, mode);                \
+    va_list list;                                                          \
+    va_start(list, flags);                                                 \
+    const mode_t mode = ModeOf(flags, list);                               \
+    va_end(list);                                                          \
+    if (IsDevice(path)) return OpenDevice(flags);                          \
+    return TIDEGATE_REAL(name)(folder, path, flags, mode);                 \
   }
 TIDEGATE_OPEN(open)
 TIDEGATE_OPEN(open64)
@@ -193,7 +193,7 @@ TIDEGATE_EXPORT int mkostemps64(char* name, int suffix, int flags) {
 TIDEGATE_EXPORT char* mkdtemp(char* name) noexcept {
   if (ThePage() == nullptr) return TIDEGATE_REAL(mkdtemp)(name);
   return WithFreshName(name, 0, [](const char* path) { return mkdir(path, 0700); }) == 0 ? name
-                                                                                        : nullptr;
+                                                                                         : nullptr;
 }
 
 TIDEGATE_EXPORT char* mktemp(char* name) noexcept {

@@ -1,5 +1,5 @@
-// Programs that start others with an environment of their own (env -i, Python's env=, Ansible) would
-// lose the clock: what it needs is put back.
+// Programs that start others with an environment of their own (env -i, Python's env=, Ansible)
+// would lose the clock: what it needs is put back.
 #include <alloca.h>
 #include <errno.h>
 #include <spawn.h>
@@ -80,10 +80,10 @@ void Complete(char* const* environment, std::uint64_t lineage, char** list, Addi
 }  // namespace
 
 // A completed copy of an environment, on the caller's stack.
-#define TIDEGATE_COMPLETED(environment, lineage)                                               \
-  Additions additions_;                                                                        \
-  char** const completed = static_cast<char**>(                                                \
-      alloca((CountOf(environment) + kAdditions + 1) * sizeof(char*)));                        \
+#define TIDEGATE_COMPLETED(environment, lineage)                                            \
+  Additions additions_;                                                                     \
+  char** const completed =                                                                  \
+      static_cast<char**>(alloca((CountOf(environment) + kAdditions + 1) * sizeof(char*))); \
   Complete(environment, lineage, completed, &additions_)
 
 TIDEGATE_EXPORT int execve(const char* path, char* const* arguments,
@@ -115,18 +115,18 @@ TIDEGATE_EXPORT int fexecve(int fd, char* const* arguments, char* const* environ
 }
 
 // The arguments of execl and its kin as an array on the caller's stack; `last` stands behind them.
-#define TIDEGATE_ARGUMENTS(first, last)                                                     \
-  va_list counting_;                                                                        \
-  va_start(counting_, first);                                                               \
-  std::size_t count_ = 1;                                                                   \
-  while (va_arg(counting_, char*) != nullptr) ++count_;                                     \
-  va_end(counting_);                                                                        \
-  char** const arguments = static_cast<char**>(alloca((count_ + 1) * sizeof(char*)));       \
-  va_list list_;                                                                            \
-  va_start(list_, first);                                                                   \
-  arguments[0] = const_cast<char*>(first);                                                  \
-  for (std::size_t i_ = 1; i_ <= count_; ++i_) arguments[i_] = va_arg(list_, char*);        \
-  [[maybe_unused]] char* const* const last = va_arg(list_, char* const*);                   \
+#define TIDEGATE_ARGUMENTS(first, last)                                               \
+  va_list counting_;                                                                  \
+  va_start(counting_, first);                                                         \
+  std::size_t count_ = 1;                                                             \
+  while (va_arg(counting_, char*) != nullptr) ++count_;                               \
+  va_end(counting_);                                                                  \
+  char** const arguments = static_cast<char**>(alloca((count_ + 1) * sizeof(char*))); \
+  va_list list_;                                                                      \
+  va_start(list_, first);                                                             \
+  arguments[0] = const_cast<char*>(first);                                            \
+  for (std::size_t i_ = 1; i_ <= count_; ++i_) arguments[i_] = va_arg(list_, char*);  \
+  [[maybe_unused]] char* const* const last = va_arg(list_, char* const*);             \
   va_end(list_)
 
 TIDEGATE_EXPORT int execl(const char* path, const char* first, ...) noexcept {

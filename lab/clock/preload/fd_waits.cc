@@ -1,5 +1,6 @@
-// Timed waits on file descriptors: poll, select, epoll. The wait is without limit on the fds and one
-// more, an eventfd that lives as long as the wait and that the clock's owner writes at the deadline.
+// Timed waits on file descriptors: poll, select, epoll. The wait is without limit on the fds and
+// one more, an eventfd that lives as long as the wait and that the clock's owner writes at the
+// deadline.
 #include <alloca.h>
 #include <errno.h>
 #include <poll.h>
@@ -116,7 +117,8 @@ void DropHungUp(const Sets& sets, pollfd* fds, nfds_t count) {
   for (nfds_t k = 0; k < count; ++k) {
     bool counts = (fds[k].revents & POLLNVAL) != 0;
     for (int i = 0; i < 3; ++i) {
-      counts = counts || (Has(sets.copies[i], fds[k].fd) && (fds[k].revents & kSelectReady[i]) != 0);
+      counts =
+          counts || (Has(sets.copies[i], fds[k].fd) && (fds[k].revents & kSelectReady[i]) != 0);
     }
     if (fds[k].revents != 0 && !counts) fds[k].fd = -1;
   }
@@ -129,8 +131,8 @@ int SelectUntil(int count, const Sets& sets, Time deadline, const sigset_t* mask
     const int ready = PollUntil(fds, used, deadline, mask);
     if (ready < 0) return ready;
     Restore(sets);
-    const int result = TIDEGATE_REAL(pselect)(count, sets.sets[0], sets.sets[1], sets.sets[2],
-                                              &kAtOnce, nullptr);
+    const int result =
+        TIDEGATE_REAL(pselect)(count, sets.sets[0], sets.sets[1], sets.sets[2], &kAtOnce, nullptr);
     if (result != 0 || ready == 0) return result;
     DropHungUp(sets, fds, used);
   }
@@ -198,10 +200,9 @@ TIDEGATE_EXPORT int select(int count, fd_set* reads, fd_set* writes, fd_set* oth
   if (ThePage() == nullptr || timeout == nullptr || timeout->tv_sec < 0 || timeout->tv_usec < 0) {
     return TIDEGATE_REAL(select)(count, reads, writes, others, timeout);
   }
-  const Time deadline =
-      timeout->tv_sec > kNever / kNsPerSecond / 4
-          ? kNever
-          : Now() + timeout->tv_sec * kNsPerSecond + timeout->tv_usec * 1000LL;
+  const Time deadline = timeout->tv_sec > kNever / kNsPerSecond / 4
+                            ? kNever
+                            : Now() + timeout->tv_sec * kNsPerSecond + timeout->tv_usec * 1000LL;
   const int result = Select(count, reads, writes, others, deadline, nullptr);
   const int error = errno;
   // Linux tells what was left of the time.
@@ -237,8 +238,8 @@ TIDEGATE_EXPORT int epoll_wait(int epoll, epoll_event* events, int count, int ti
   return epoll_pwait(epoll, events, count, timeout, nullptr);
 }
 
-TIDEGATE_EXPORT int epoll_pwait2(int epoll, epoll_event* events, int count,
-                                 const timespec* timeout, const sigset_t* mask) {
+TIDEGATE_EXPORT int epoll_pwait2(int epoll, epoll_event* events, int count, const timespec* timeout,
+                                 const sigset_t* mask) {
   if (ThePage() == nullptr || timeout == nullptr || Length(*timeout) <= 0) {
     return TIDEGATE_REAL(epoll_pwait2)(epoll, events, count, timeout, mask);
   }

@@ -1,7 +1,9 @@
 // Who descends from whom, by numbers that do not depend on how the processor was shared: the n-th
-// child of a thread is the same in every run, its process id is not. So ids are chosen too where the
-// kernel lets us (ns_last_pid), from the lineage: $$, $! and bash's $RANDOM then repeat, even
+// child of a thread is the same in every run, its process id is not. So ids are chosen too where
+// the kernel lets us (ns_last_pid), from the lineage: $$, $! and bash's $RANDOM then repeat, even
 // when several processes fork at the same time.
+#include "lab/clock/preload/lineage.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -10,7 +12,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "lab/clock/preload/lineage.h"
 #include "lab/clock/preload/state.h"
 
 using namespace tidegate::lab;  // NOLINT: this file defines libc's names
@@ -52,8 +53,8 @@ void ChoosePid(std::uint64_t lineage) {
   for (const int last = kFirstChosenPid + draw - 1; divisor > 0; divisor /= 10) {
     digits[length++] = static_cast<char>('0' + last / divisor % 10);
   }
-  const long fd = RawSyscall(SYS_openat, AT_FDCWD, "/proc/sys/kernel/ns_last_pid",
-                             O_WRONLY | O_CLOEXEC, 0);
+  const long fd =
+      RawSyscall(SYS_openat, AT_FDCWD, "/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC, 0);
   const bool chosen = fd >= 0 && RawSyscall(SYS_write, fd, digits, length) == length;
   if (fd >= 0) RawSyscall(SYS_close, fd);
   if (!chosen) page->chooses_pids.store(0);
@@ -160,6 +161,4 @@ TIDEGATE_EXPORT int pthread_create(pthread_t* __restrict thread,
 
 // A child that shares the parent's memory could not be told apart from it; fork is allowed in its
 // place.
-TIDEGATE_EXPORT pid_t vfork() noexcept {
-  return fork();
-}
+TIDEGATE_EXPORT pid_t vfork() noexcept { return fork(); }

@@ -1,5 +1,5 @@
-// Which thread a connection comes from: its local port, noted when it is made. Whoever serves it can
-// order requests by their lineage.
+// Which thread a connection comes from: its local port, noted when it is made. Whoever serves it
+// can order requests by their lineage.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,5 +1,5 @@
-// syscall(): libstdc++'s futures and atomics wait on futexes through it, some programs read clocks and
-// entropy so.
+// syscall(): libstdc++'s futures and atomics wait on futexes through it, some programs read clocks
+// and entropy so.
 #include <errno.h>
 #include <linux/futex.h>
 #include <stdarg.h>
@@ -54,19 +54,17 @@ TIDEGATE_EXPORT long syscall(long number, ...) noexcept {
   if (ThePage() != nullptr) {
     const auto clock = static_cast<clockid_t>(a[0]);
     switch (number) {
-      case SYS_futex:
-        return Futex(a);
-      case SYS_clock_gettime:
-        return clock_gettime(clock, reinterpret_cast<timespec*>(a[1]));
+      case SYS_futex: return Futex(a);
+      case SYS_clock_gettime: return clock_gettime(clock, reinterpret_cast<timespec*>(a[1]));
       case SYS_clock_nanosleep:
         return Negative(clock_nanosleep(clock, static_cast<int>(a[1]),
                                         reinterpret_cast<const timespec*>(a[2]),
                                         reinterpret_cast<timespec*>(a[3])));
+      case SYS_close: return close(static_cast<int>(a[0]));
       case SYS_getrandom:
         return getrandom(reinterpret_cast<void*>(a[0]), static_cast<std::size_t>(a[1]),
                          static_cast<unsigned>(a[2]));
-      default:
-        break;
+      default: break;
     }
   }
   return RawSyscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);

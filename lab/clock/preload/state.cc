@@ -29,8 +29,8 @@ void MapPage() {
   if (path == nullptr || strlen(path) >= sizeof g_page_path) return;
   const long fd = RawSyscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC, 0);
   if (fd < 0) return;
-  void* mapped = mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED,
-                      static_cast<int>(fd), 0);
+  void* mapped =
+      mmap(nullptr, sizeof(Page), PROT_READ | PROT_WRITE, MAP_SHARED, static_cast<int>(fd), 0);
   RawSyscall(SYS_close, fd);
   if (mapped == MAP_FAILED) return;
   Page* page = static_cast<Page*>(mapped);
@@ -60,7 +60,6 @@ constexpr timespec kAges = {10L * 365 * 86'400, 0};
 // oversleep by a 64th of the time already waited: 800 wake-ups.
 constexpr Time kShortSleepMax = 10'000'000;
 constexpr std::uint32_t kStreakMin = 64;
-constexpr Time kStreakShare = 64;
 
 Time Stretched(Time now, Time deadline) {
   ThreadState& self = t_self;
@@ -73,7 +72,7 @@ Time Stretched(Time now, Time deadline) {
   }
   ++self.streak;
   if (self.streak > kStreakMin) {
-    const Time share = (now - self.streak_began) / kStreakShare;
+    const Time share = (now - self.streak_began) / kPollShare;
     if (share > length) deadline = now + share;
   }
   return deadline;
@@ -184,6 +183,13 @@ int SleepUntil(Time deadline) {
   const Time now = Now();
   if (deadline <= now) return 0;
   if (deadline != kNever) deadline = Stretched(now, deadline);
+  const int result = SleepExactlyUntil(deadline);
+  t_self.streak_ended = Now();
+  return result;
+}
+
+int SleepExactlyUntil(Time deadline) {
+  if (deadline <= Now()) return 0;
   Slot* slot = ClaimSlot(SlotKind::kFutex);
   ArmSlot(slot, deadline);
   int result = 0;
@@ -195,7 +201,6 @@ int SleepUntil(Time deadline) {
     }
   }
   FreeSlot(slot);
-  t_self.streak_ended = Now();
   return result;
 }
 

@@ -14,11 +14,10 @@
 #include "lab/clock/page.h"
 
 /// libc's function behind the one of ours that has the same name.
-#define TIDEGATE_REAL(name)                                                         \
-  ([]() {                                                                           \
-    static auto* const function_ =                                                  \
-        reinterpret_cast<decltype(&::name)>(dlsym(RTLD_NEXT, #name));               \
-    return function_;                                                               \
+#define TIDEGATE_REAL(name)                                                                      \
+  ([]() {                                                                                        \
+    static auto* const function_ = reinterpret_cast<decltype(&::name)>(dlsym(RTLD_NEXT, #name)); \
+    return function_;                                                                            \
   }())
 /// In front of libc's function of that name.
 #define TIDEGATE_EXPORT extern "C" __attribute__((visibility("default")))
@@ -66,8 +65,11 @@ Slot* ClaimSlot(SlotKind kind);
 void ArmSlot(Slot* slot, Time deadline);
 void FreeSlot(Slot* slot);
 
-/// Sleeps until then. EINTR: a handler ran. Never returns early otherwise.
+/// Sleeps until then. EINTR: a handler ran. Never returns early otherwise. One of many equal short
+/// sleeps may be longer than asked, by a share of the time that they have taken together.
 int SleepUntil(Time deadline);
+int SleepExactlyUntil(Time deadline);
+inline constexpr Time kPollShare = 64;
 /// Sleeps while *word is `value`, as a futex does. 0: woken, or the value was another; else
 /// ETIMEDOUT or EINTR. `deadline` kNever: no limit.
 int WaitOnWord(const std::uint32_t* word, std::uint32_t value, bool shared, Time deadline);

@@ -74,20 +74,23 @@ int WaitForSemaphore(sem_t* semaphore, Time deadline) {
   }
 }
 
-// Once a millisecond, for the locks whose words are nobody's business: virtual milliseconds.
+// For the locks whose words are nobody's business: looks again and again, ever less often.
 template <typename Try>
 int Retry(Time deadline, Try attempt) {
+  const Time began = Now();
   for (;;) {
     const int result = attempt();
     if (result != EBUSY) return result;
     const Time now = Now();
     if (now >= deadline) return ETIMEDOUT;
-    SleepUntil(deadline - now > 1'000'000 ? now + 1'000'000 : deadline);
+    const Time share = (now - began) / kPollShare;
+    const Time pause = share > 1'000'000 ? share : 1'000'000;
+    SleepExactlyUntil(deadline - now > pause ? now + pause : deadline);
   }
 }
 
-// A mutex of the plain kinds is a word: 0 free, 1 locked, 2 locked and waited for (nptl/lowlevellock).
-// Whoever was asleep locks with 2, since others may be asleep still.
+// A mutex of the plain kinds is a word: 0 free, 1 locked, 2 locked and waited for
+// (nptl/lowlevellock). Whoever was asleep locks with 2, since others may be asleep still.
 int LockPlain(pthread_mutex_t* mutex, Time deadline) {
   auto* word = reinterpret_cast<std::uint32_t*>(&mutex->__data.__lock);
   const bool shared = (mutex->__data.__kind & 128) != 0;
@@ -150,8 +153,7 @@ TIDEGATE_EXPORT int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mu
                                            const timespec* at) {
   if (ThePage() == nullptr) return TIDEGATE_REAL(pthread_cond_timedwait)(condition, mutex, at);
   const bool monotonic = Of(condition)->monotonic != 0;
-  return pthread_cond_clockwait(condition, mutex, monotonic ? CLOCK_MONOTONIC : CLOCK_REALTIME,
-                                at);
+  return pthread_cond_clockwait(condition, mutex, monotonic ? CLOCK_MONOTONIC : CLOCK_REALTIME, at);
 }
 
 TIDEGATE_EXPORT int pthread_cond_signal(pthread_cond_t* condition) noexcept {

@@ -1,7 +1,7 @@
 // Timers: no thread and no kernel timer runs. A timer is a slot; at its deadline the clock's owner
-// sends the signal itself (SIGALRM, or what timer_create asked for), or writes the eventfd that plays
-// a timerfd, whose count of expirations is then right by itself. An alarm's slot belongs to the
-// process id, so that it survives exec and does not pass to a forked child, as POSIX has it.
+// sends the signal itself (SIGALRM, or what timer_create asked for), or writes the eventfd that
+// plays a timerfd, whose count of expirations is then right by itself. An alarm's slot belongs to
+// the process id, so that it survives exec and does not pass to a forked child, as POSIX has it.
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -52,8 +52,8 @@ Slot* FindTimerFd(int fd) {
 
 void Idle(Slot* slot) {
   SlotState armed = SlotState::kArmed;
-  while (!slot->state.compare_exchange_weak(armed, SlotState::kIdle) &&
-         armed != SlotState::kIdle && armed != SlotState::kClaimed) {
+  while (!slot->state.compare_exchange_weak(armed, SlotState::kIdle) && armed != SlotState::kIdle &&
+         armed != SlotState::kClaimed) {
     if (armed == SlotState::kFired) slot->state.store(SlotState::kIdle);
     armed = SlotState::kArmed;
   }
@@ -100,9 +100,7 @@ Time SetAlarm(Time length, Time interval, Time* interval_before) {
   return left;
 }
 
-Time ToLength(const timeval& time) {
-  return Length({time.tv_sec, time.tv_usec * 1000L});
-}
+Time ToLength(const timeval& time) { return Length({time.tv_sec, time.tv_usec * 1000L}); }
 timeval ToTimeval(Time length) {
   const timespec exact = ToTimespec(length);
   return {exact.tv_sec, exact.tv_nsec / 1000};
@@ -146,7 +144,8 @@ int StartTimerThread(const sigevent& event, Slot* slot) {
   return result;
 }
 
-// "eventfd-id:  12" of /proc/self/fdinfo/FD: tells whether a number is still the same eventfd.
+// "eventfd-id:  12" of /proc/self/fdinfo/FD, plus 1: tells a number that is another file by now,
+// though not from an eventfd that was made after the first one had been closed behind our back.
 std::uint64_t EventIdOf(int fd) {
   char path[32] = "/proc/self/fdinfo/";
   char digits[12];
@@ -184,6 +183,18 @@ void ForgetTimerFd(int fd) {
   if (slot == nullptr) return;
   FreeSlot(slot);
   --g_timer_fds;
+}
+
+void ForgetTimerFds(unsigned first, unsigned last) {
+  const auto within = [&](const Slot& slot) {
+    return static_cast<unsigned>(slot.fd) >= first && static_cast<unsigned>(slot.fd) <= last;
+  };
+  while (g_timer_fds > 0) {
+    Slot* slot = FindSlot(SlotKind::kTimerFd, within);
+    if (slot == nullptr) return;
+    FreeSlot(slot);
+    --g_timer_fds;
+  }
 }
 
 // Setting a timer makes its fd unreadable again.
@@ -378,6 +389,16 @@ TIDEGATE_EXPORT int timerfd_gettime(int fd, itimerspec* to) noexcept {
 TIDEGATE_EXPORT int close(int fd) {
   ForgetTimerFd(fd);
   return TIDEGATE_REAL(close)(fd);
+}
+
+TIDEGATE_EXPORT int close_range(unsigned first, unsigned last, int flags) noexcept {
+  if (ThePage() != nullptr && flags == 0) ForgetTimerFds(first, last);
+  return TIDEGATE_REAL(close_range)(first, last, flags);
+}
+
+TIDEGATE_EXPORT void closefrom(int first) noexcept {
+  if (ThePage() != nullptr) ForgetTimerFds(static_cast<unsigned>(first), ~0U);
+  TIDEGATE_REAL(closefrom)(first);
 }
 
 TIDEGATE_EXPORT int dup2(int from, int to) noexcept {

@@ -1,5 +1,5 @@
-// Runs a command under the lockstep clock with no world beside it: whenever all are asleep, time goes
-// to the next deadline.
+// Runs a command under the lockstep clock with no world beside it: whenever all are asleep, time
+// goes to the next deadline.
 #pragma once
 
 #include <optional>
@@ -16,6 +16,7 @@ struct LockstepRun {
   std::vector<std::string> env = {};  ///< besides PATH and LC_ALL
   Time until = 100 * kHour;           ///< virtual; what runs longer is killed
   int real_seconds_max = 60;
+  bool watch_sleep = false;  ///< whoever is asleep must stay so for some milliseconds of real time
 };
 
 struct LockstepEnd {
@@ -31,6 +32,6 @@ struct LockstepEnd {
 /// Both outputs of the command come in `output`.
 LockstepEnd RunUnderLockstep(const LockstepRun& run);
 /// A script of bash.
-LockstepEnd RunBash(const std::string& script, std::uint64_t seed = 1);
+LockstepEnd RunBash(const std::string& script);
 
 }  // namespace tidegate::test
