@@ -25,6 +25,7 @@ using trace::EventKind;
 constexpr Duration kAskMax = 24 * kHour;
 // A program that waits for what does not come is looked at again, so that its limits count.
 constexpr Duration kIdleLook = kMinute;
+constexpr Duration kNap = 100 * kMillisecond;
 constexpr int kRefusedStatus = 6;
 constexpr std::size_t kLastWordsMax = 400;
 
@@ -93,6 +94,10 @@ void Session::Start(sim::EngineLink* link) {
 
 void Session::OnInput(const port::Input& input) {
   if (finished_) return;
+  if (std::holds_alternative<port::ClockReached>(input.what)) {
+    if (!wake_at_.has_value() || link_->now() < *wake_at_) return;  // of a wake-up that was later
+    wake_at_.reset();
+  }
   pace_->Set(link_->now());
   hands_.Deliver(input);
   Settle();
@@ -106,9 +111,7 @@ void Session::OnEvent(const trace::Event& event, std::uint64_t) {
     case EventKind::kNodeUp:
     case EventKind::kNodeDown:
     case EventKind::kRegistryMoved:
-      if (woken_at_ == link_->now()) return;
-      woken_at_ = link_->now();
-      link_->WakeAt(woken_at_);
+      WakeAt(link_->now());
       break;
     default: break;
   }
@@ -165,20 +168,32 @@ void Session::Settle() {
       trouble_ = pace_->trouble();
       continue;
     }
-    SyncTrees();
     if (!waiting_.empty()) {
+      SyncTrees();
       ApplyLeast();
       continue;
     }
     const std::optional<int> status = pace_->ExitStatus();
-    if (status.has_value()) return Finish(*status);
+    if (status.has_value()) {
+      SyncTrees();
+      return Finish(*status);
+    }
     if (!pace_->WakeOne()) break;
     stirred_ = true;
   }
   if (!trouble_.empty()) return Finish(-1);
   const std::optional<Time> next = pace_->NextWake();
+  // What is written between two short naps is told with the next input.
+  if (!next.has_value() || *next - link_->now() > kNap) SyncTrees();
   if (!next.has_value() && hands_.outstanding_count() > 0) return;
-  link_->WakeAt(next.value_or(link_->now() + kIdleLook));
+  WakeAt(next.value_or(link_->now() + kIdleLook));
+}
+
+// One wake-up at a time: the earliest that was asked for.
+void Session::WakeAt(Time at) {
+  if (wake_at_.has_value() && *wake_at_ <= at) return;
+  wake_at_ = at;
+  link_->WakeAt(at);
 }
 
 void Session::Queue(HttpArrival arrival) {

@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -83,6 +84,7 @@ class Session final : public sim::AttachedEngine, public trace::Listener {
           std::unique_ptr<Pace> pace, std::unique_ptr<ControlSocket> control);
 
   void Settle();
+  void WakeAt(Time at);
   bool Pump();
   void SyncPorts();
   void Queue(HttpArrival arrival);
@@ -110,7 +112,7 @@ class Session final : public sim::AttachedEngine, public trace::Listener {
   std::vector<Waiting> waiting_;
   sim::World* world_ = nullptr;
   sim::EngineLink* link_ = nullptr;
-  Time woken_at_ = -1;   // the last wake-up that was asked for
+  std::optional<Time> wake_at_;  // the next wake-up that was asked for
   bool stirred_ = true;  // something was done that a process may notice
   bool finished_ = false;
   std::string trouble_;

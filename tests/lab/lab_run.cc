@@ -1,0 +1,46 @@
+#include "tests/lab/lab_run.h"
+
+#include <fmt/format.h>
+
+#include <boost/test/unit_test.hpp>
+
+#include "tests/support/why.h"
+
+namespace tidegate::test {
+namespace {
+
+Result<rehearsal::RunResult> TryRun(const InLab& what) {
+  const sim::Scenario scenario = LoadScenario(what.scenario, what.overrides);
+  Result<rehearsal::Prepared> prepared = rehearsal::Prepare(scenario, 1);
+  BOOST_REQUIRE_MESSAGE(prepared.has_value(), Why(prepared));
+  rehearsal::RunOptions options;
+  options.engine = rehearsal::ChoiceOf(scenario.engine);
+  options.engine.command =
+      fmt::format("cd {} && export LC_ALL=C && {}", TIDEGATE_SOURCE_DIR, what.command);
+  options.engine.clock = what.clock;
+  return rehearsal::Run(*prepared, prepared->plan, scenario.engine, options);
+}
+
+}  // namespace
+
+bool LabWorksHere() {
+  static const bool works = [] {
+    const Result<rehearsal::RunResult> tried =
+        TryRun({.scenario = "kafka-to-cluster/small.json", .command = "true"});
+    const bool denied = !tried.has_value() && tried.error().code == ErrorCode::kIo;
+    if (denied) {
+      BOOST_TEST_MESSAGE("skipped, this machine gives no namespaces: " << tried.error().message);
+    }
+    return !denied;
+  }();
+  return works;
+}
+
+rehearsal::RunResult Run(const InLab& what) {
+  Result<rehearsal::RunResult> result = TryRun(what);
+  BOOST_REQUIRE_MESSAGE(result.has_value(), Why(result));
+  BOOST_TEST_MESSAGE(result->engine_output);
+  return *std::move(result);
+}
+
+}  // namespace tidegate::test

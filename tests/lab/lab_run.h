@@ -1,0 +1,24 @@
+// Verbs for tests that put a program into the lab.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tests/rehearsal/rehearse.h"
+
+namespace tidegate::test {
+
+/// Can this machine do it? Says why not, once, when it can't.
+bool LabWorksHere();
+
+struct InLab {
+  std::string scenario;  ///< below scenarios/
+  std::string command;   ///< as a shell reads it, in the folder of the checkout
+  std::vector<std::string> overrides = {};
+  std::string clock = "lockstep";
+};
+
+/// Rehearses with seed 1. A lab that does not come about ends the test.
+rehearsal::RunResult Run(const InLab& what);
+
+}  // namespace tidegate::test
