@@ -1,10 +1,12 @@
 // tidegate rehearse: runs scenarios, judges them, compares with what they expect.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <random>
 
@@ -124,11 +126,18 @@ EngineChoice Rehearsal::Choice(const Job& job) const {
   return choice;
 }
 
+// As one word of a shell.
+std::string Quoted(const std::string& text) {
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? "'\\''" : std::string(1, c);
+  return out + "'";
+}
+
 std::string Reproduce(const std::string& path, std::uint64_t seed, const EngineChoice& choice,
                       const std::vector<std::string>& sets) {
   std::string command = fmt::format("./tidegate rehearse {} --seed {}", path, seed);
   if (!choice.command.empty()) {
-    command += fmt::format(" --engine '{}' --clock {}", choice.command, choice.clock);
+    command += fmt::format(" --engine {} --clock {}", Quoted(choice.command), choice.clock);
   } else if (choice.style != "ours") {
     command += " --engine " + choice.style;
   }
@@ -346,7 +355,29 @@ ExitCode Rehearsal::VariantTable() {
   return code;
 }
 
+// One word that is no path is a mistyped name rather than a command, unless there is one.
+Status CheckEngine(const std::string& engine) {
+  if (engine.empty() || IsOurs(engine) || engine.find_first_of("/ ;|&$") != std::string::npos) {
+    return {};
+  }
+  const char* path = std::getenv("PATH");
+  std::string_view folders = path == nullptr ? "/usr/bin:/bin" : path;
+  while (!folders.empty()) {
+    const std::size_t end = std::min(folders.find(':'), folders.size());
+    if (access(fmt::format("{}/{}", folders.substr(0, end), engine).c_str(), X_OK) == 0) return {};
+    folders.remove_prefix(std::min(end + 1, folders.size()));
+  }
+  const std::vector<std::string> names = {"ours", "literal"};
+  return Error{ErrorCode::kBadInput,
+               fmt::format("'{}' is neither an engine of ours nor a program on PATH{}", engine,
+                           DidYouMean(engine, names)),
+               "--engine"};
+}
+
 ExitCode Rehearsal::Go() {
+  if (const Status known = CheckEngine(options_.engine); !known.has_value()) {
+    return PrintError(known.error());
+  }
   for (const std::string& text : options_.sets) {
     Result<sim::Override> set = sim::ParseOverride(text);
     if (!set.has_value()) return PrintError(set.error());

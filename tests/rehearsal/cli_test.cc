@@ -74,6 +74,15 @@ BOOST_AUTO_TEST_CASE(without_a_seed_one_is_drawn_and_printed) {
   BOOST_TEST(Has(run.output, "seed "));
 }
 
+BOOST_AUTO_TEST_CASE(a_mistyped_engine_is_no_command) {
+  const CommandResult run = Tidegate({"rehearse", kSmall, "--engine", "litral"});
+  BOOST_TEST(run.status == 2);
+  BOOST_TEST(Has(run.errors,
+                 "--engine: 'litral' is neither an engine of ours nor a program on PATH; did you "
+                 "mean 'literal'?"),
+             run.errors);
+}
+
 BOOST_AUTO_TEST_CASE(a_failing_run_ends_with_the_command_that_reproduces_it) {
   const std::vector<std::string> words = {
       "rehearse", kSmall, "--seed", "7", "--engine-variant", "leaves-the-socket"};
