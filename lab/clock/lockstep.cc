@@ -12,6 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
+
 #include "lab/clock/namespace.h"
 #include "lab/clock/page.h"
 #include "lab/clock/sleepers.h"
@@ -24,11 +27,24 @@ Error Failed(const std::string& what) {
   return {ErrorCode::kIo, fmt::format("the lockstep clock: {}: {}", what, strerror(errno)), ""};
 }
 
-// What a sleeper costs if we look again too soon is what we take from those who are awake.
-void Nap() {
-  const timespec length = {0, 20'000};
-  ppoll(nullptr, 0, &length, nullptr);
-}
+// Between looks that find somebody awake: an eighth of the time that this has lasted, so that the
+// looks take little of the processor from those who are awake, and cost them little delay.
+class Nap {
+ public:
+  void End() { awake_since_.reset(); }
+  void Take() {
+    constexpr std::chrono::nanoseconds kShort = std::chrono::microseconds(20);
+    constexpr std::chrono::nanoseconds kLong = std::chrono::microseconds(400);
+    const auto now = std::chrono::steady_clock::now();
+    if (!awake_since_.has_value()) awake_since_ = now;
+    const std::chrono::nanoseconds awake = now - *awake_since_;
+    const timespec length = {0, std::clamp(awake / 8, kShort, kLong).count()};
+    ppoll(nullptr, 0, &length, nullptr);
+  }
+
+ private:
+  std::optional<std::chrono::steady_clock::time_point> awake_since_;
+};
 
 class OwnedPage {
  public:
@@ -135,11 +151,12 @@ class LockstepClock final : public Lockstep {
     const TaskWatch::Look look = watch_->Take();
     if (!look.asleep) {
       seen_ = false;
-      Nap();
+      nap_.Take();
       return false;
     }
     const std::uint64_t digest = Mix(look.digest, activity);
     const bool proven = seen_ && digest == digest_;
+    if (proven) nap_.End();
     if (proven && digest != collected_) Collect(digest);
     seen_ = true;
     digest_ = digest;
@@ -203,6 +220,7 @@ class LockstepClock final : public Lockstep {
   pid_t one_ = 0;  ///< process 1 of the namespace, as seen here; -1: gone
   std::unique_ptr<TaskWatch> watch_;
   std::unique_ptr<Sleepers> sleepers_;
+  Nap nap_;
   bool seen_ = false;  ///< digest_ is of a look since which nothing is known to have happened
   std::uint64_t digest_ = 0;
   std::uint64_t collected_ = 0;

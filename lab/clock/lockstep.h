@@ -74,8 +74,8 @@ class Lockstep {
 
   /// One look: true when every process of the namespace is asleep and nothing has changed since the
   /// last look, which was the same. False also when `world_had_work` (the caller found something to
-  /// do since the last look), and then the proof begins again. Takes a nap of some ten microseconds
-  /// itself when it found somebody awake, so that the caller can simply loop.
+  /// do since the last look), and then the proof begins again. Naps for 20 to 400
+  /// microseconds itself when it found somebody awake, so that the caller can simply loop.
   ///
   /// The caller's part of the proof: bytes that it wrote to a socket have arrived (SIOCOUTQ is 0).
   virtual bool Quiescent(bool world_had_work) = 0;

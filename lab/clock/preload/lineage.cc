@@ -27,6 +27,7 @@ void LockForks() {
   const auto own = static_cast<std::int32_t>(RawSyscall(SYS_gettid));
   std::int32_t holder = 0;
   while (!page->fork_lock.compare_exchange_strong(holder, own)) {
+    if (holder == own) return;  // a signal handler that forks
     if (kill(holder, 0) != 0 && errno == ESRCH) {
       page->fork_lock.compare_exchange_strong(holder, 0);
     } else {

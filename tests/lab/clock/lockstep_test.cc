@@ -3,13 +3,16 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <sstream>
 
+#include "tests/lab/clock/harness.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/why.h"
 
@@ -115,6 +118,28 @@ BOOST_AUTO_TEST_CASE(what_is_left_behind) {
   bench.clock().KillAll();
   BOOST_TEST(bench.Read().empty());
   BOOST_TEST(bench.at_end());
+}
+
+// Who is not root gets a user namespace too, and is root in it.
+BOOST_AUTO_TEST_CASE(without_being_root) {
+  constexpr uid_t kNobody = 65534;
+  constexpr int kNotReadable = 77;
+  const pid_t child = fork();
+  if (child == 0) {
+    if (geteuid() == 0 &&
+        (setresgid(kNobody, kNobody, kNobody) != 0 || setresuid(kNobody, kNobody, kNobody) != 0)) {
+      _exit(2);
+    }
+    prctl(PR_SET_DUMPABLE, 1);  // a login would be: else /proc/self belongs to root
+    if (access(TIDEGATE_CLOCK_PRELOAD, R_OK) != 0) _exit(kNotReadable);
+    const LockstepEnd end = RunBash("id -u; sleep 5; (echo $BASHPID); echo $SECONDS");
+    const LockstepEnd again = RunBash("id -u; sleep 5; (echo $BASHPID); echo $SECONDS");
+    const bool right = end.output.rfind("0\n", 0) == 0 && end.ended == 5 * kSecond;
+    _exit(right && end.output == again.output ? 0 : 1);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  BOOST_TEST((status == 0 || WEXITSTATUS(status) == kNotReadable), status);
 }
 
 BOOST_AUTO_TEST_CASE(nothing_stays_in_the_folder) {

@@ -155,6 +155,13 @@ print(time.monotonic() % 1000)
   ExpectEnd(end, 0, "0.0\n");
 }
 
+// CPU time costs nothing and is nothing.
+BOOST_AUTO_TEST_CASE(what_time_prints) {
+  const LockstepEnd end = RunBash(
+      "TIMEFORMAT='%R %U %S'; time (for ((i = 0; i < 20000; i++)); do :; done; sleep 3); times");
+  ExpectEnd(end, 3 * kSecond, "3.000 0.000 0.000\n0m0.000s 0m0.000s\n0m0.000s 0m0.000s\n");
+}
+
 // Time stands still for ever when somebody spins: the caller is told who.
 BOOST_AUTO_TEST_CASE(who_keeps_it_awake) {
   const LockstepEnd end =

@@ -1,0 +1,34 @@
+// Processor time costs nothing under the clock, and says so: what `time` prints is the same in
+// every run. The clocks of processor time stay the kernel's, for programs that wait until some has
+// passed.
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/times.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lab/clock/preload/state.h"
+
+using namespace tidegate::lab;  // NOLINT: this file defines libc's names
+
+TIDEGATE_EXPORT int getrusage(__rusage_who_t who, rusage* to) noexcept {
+  const int result = TIDEGATE_REAL(getrusage)(who, to);
+  if (ThePage() != nullptr && result == 0) *to = {};
+  return result;
+}
+
+TIDEGATE_EXPORT clock_t times(tms* to) noexcept {
+  if (ThePage() == nullptr) return TIDEGATE_REAL(times)(to);
+  if (to != nullptr) *to = {};
+  return (Now() + kMonotonicAtZero) / (kNsPerSecond / sysconf(_SC_CLK_TCK));
+}
+
+TIDEGATE_EXPORT pid_t wait4(pid_t pid, int* status, int options, rusage* used) {
+  const pid_t ended = TIDEGATE_REAL(wait4)(pid, status, options, used);
+  if (ThePage() != nullptr && ended > 0 && used != nullptr) *used = {};
+  return ended;
+}
+
+TIDEGATE_EXPORT pid_t wait3(int* status, int options, rusage* used) noexcept {
+  return wait4(-1, status, options, used);
+}
