@@ -67,15 +67,15 @@ struct RunResult {
   std::vector<Taken> taken;          ///< in order of time
   /// The plan was refused before anything was done: why. The trace then has no engine in it.
   std::string plan_refusal;
-  std::string engine_output;  ///< what a program in the lab printed
+  std::string engine_output;                ///< what a program in the lab printed
   std::vector<std::string> refused_by_lab;  ///< what would have left the lab, a sentence each
 };
 
 /// The choice that a scenario (or one of its variants) makes.
 EngineChoice ChoiceOf(const sim::EngineSettings& settings);
 
-/// Runs `prepared` with `plan` (its own, or that of another seed). Errors: an unknown variant; of the
-/// lab (kIo where this machine can't do it).
+/// Runs `prepared` with `plan` (its own, or that of another seed). Errors: an unknown variant; of
+/// the lab (kIo where this machine can't do it).
 Result<RunResult> Run(const Prepared& prepared, const sim::RunPlan& plan,
                       const sim::EngineSettings& settings, const RunOptions& options);
 

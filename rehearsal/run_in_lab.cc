@@ -103,8 +103,8 @@ Result<RunResult> RunInLab(const Prepared& prepared, const sim::RunPlan& plan,
   TRY_ASSIGN(lab::Trees trees, MakeTrees(prepared, plan, home));
   TRY_ASSIGN(const std::unique_ptr<lab::Session> session,
              lab::Session::Make(OptionsOf(choice, prepared, home), plan, &trees, std::move(pace)));
-  const Duration outage_max = settings.write_outage_max > 0 ? settings.write_outage_max
-                                                            : prepared.cluster.write_outage_max;
+  const Duration outage_max =
+      settings.write_outage_max > 0 ? settings.write_outage_max : prepared.cluster.write_outage_max;
   Judged judged(HeaderOf(plan, settings, options, outage_max), options);
   judged.Also(session.get());
   sim::World world(plan, judged.recorder(), session.get());

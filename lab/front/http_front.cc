@@ -109,10 +109,9 @@ struct HttpFront::Impl::Connection : std::enable_shared_from_this<Connection> {
   }
 
   void ReadMore() {
-    http::async_read(socket, buffer, *parser,
-                     [self = shared_from_this()](error_code failure, std::size_t) {
-                       self->OnRead(failure);
-                     });
+    http::async_read(
+        socket, buffer, *parser,
+        [self = shared_from_this()](error_code failure, std::size_t) { self->OnRead(failure); });
   }
 
   void OnRead(error_code failure) {
@@ -144,8 +143,7 @@ struct HttpFront::Impl::Connection : std::enable_shared_from_this<Connection> {
     socket.async_wait(tcp::socket::wait_read, [self = shared_from_this()](error_code failure) {
       if (failure || self->gone || !self->replying) return;
       char byte = 0;
-      const ssize_t got =
-          recv(self->socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+      const ssize_t got = recv(self->socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
       if (got == 0 || (got < 0 && errno != EAGAIN)) self->Close();
     });
   }
@@ -160,12 +158,12 @@ struct HttpFront::Impl::Connection : std::enable_shared_from_this<Connection> {
   void Reply(const HttpReply& reply) {
     if (!replying) return;
     replying = false;
-    std::string text = fmt::format("HTTP/1.{} {} {}\r\n", http_minor, reply.status,
-                                   Reason(reply.status));
-    text += fmt::format(
-        "Content-Type: {}\r\nDate: {}\r\nContent-Length: {}\r\n",
-        reply.content_type.empty() ? kPlainText : std::string_view(reply.content_type),
-        HttpDate(owner.epoch_ms + owner.now / kMillisecond), reply.body.size());
+    std::string text =
+        fmt::format("HTTP/1.{} {} {}\r\n", http_minor, reply.status, Reason(reply.status));
+    text +=
+        fmt::format("Content-Type: {}\r\nDate: {}\r\nContent-Length: {}\r\n",
+                    reply.content_type.empty() ? kPlainText : std::string_view(reply.content_type),
+                    HttpDate(owner.epoch_ms + owner.now / kMillisecond), reply.body.size());
     if (!keep_alive) text += "Connection: close\r\n";
     text += "\r\n";
     if (!head) text += reply.body;
@@ -228,12 +226,11 @@ struct HttpFront::Impl::Connection : std::enable_shared_from_this<Connection> {
 };
 
 void HttpFront::Impl::Accept(const std::shared_ptr<Listener>& listener) {
-  listener->acceptor.async_accept(
-      [this, listener](error_code failure, tcp::socket socket) {
-        if (failure == net::error::operation_aborted || !listener->acceptor.is_open()) return;
-        if (!failure) Admit(*listener, std::move(socket));
-        Accept(listener);
-      });
+  listener->acceptor.async_accept([this, listener](error_code failure, tcp::socket socket) {
+    if (failure == net::error::operation_aborted || !listener->acceptor.is_open()) return;
+    if (!failure) Admit(*listener, std::move(socket));
+    Accept(listener);
+  });
 }
 
 void HttpFront::Impl::Admit(Listener& listener, tcp::socket socket) {
@@ -336,9 +333,7 @@ bool HttpFront::AllSent() const {
   return true;
 }
 
-std::vector<HttpArrival> HttpFront::TakeArrivals() {
-  return std::exchange(impl_->arrivals, {});
-}
+std::vector<HttpArrival> HttpFront::TakeArrivals() { return std::exchange(impl_->arrivals, {}); }
 
 void HttpFront::Reply(ConnectionId connection, const HttpReply& reply) {
   const auto found = impl_->connections.find(connection);

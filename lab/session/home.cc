@@ -15,8 +15,7 @@ namespace fs = std::filesystem;
 
 Result<Home> Home::Make() {
   const char* folder = std::getenv("TMPDIR");
-  std::string path =
-      fmt::format("{}/tidegate-lab-XXXXXX", folder == nullptr ? "/tmp" : folder);
+  std::string path = fmt::format("{}/tidegate-lab-XXXXXX", folder == nullptr ? "/tmp" : folder);
   if (mkdtemp(path.data()) == nullptr) {
     return Error{ErrorCode::kIo, fmt::format("can't make a folder like {}", path), ""};
   }

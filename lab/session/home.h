@@ -1,4 +1,5 @@
-// The folder of one lab: its sockets, the hosts' trees, what the engine printed. Removed at the end.
+// The folder of one lab: its sockets, the hosts' trees, what the engine printed. Removed at the
+// end.
 #pragma once
 
 #include <string>

@@ -48,8 +48,9 @@ class LockstepPace final : public Pace {
     const auto machine = std::chrono::steady_clock::now();
     if (!busy_since_.has_value()) busy_since_ = machine;
     if (machine - *busy_since_ > kBusyMax) {
-      trouble_ = fmt::format("for {} s of real time the engine's processes have not come to rest: {}",
-                             kBusyMax.count(), fmt::join(clock_->Awake(), ", "));
+      trouble_ =
+          fmt::format("for {} s of real time the engine's processes have not come to rest: {}",
+                      kBusyMax.count(), fmt::join(clock_->Awake(), ", "));
     }
     return false;
   }

@@ -30,11 +30,9 @@ std::vector<char*> Pointers(const std::vector<std::string>& words) {
   return out;
 }
 
-// Runs in the child, which shares nothing with us; it only makes system calls.
+// Runs in a child, which shares nothing with us; it only makes system calls.
 [[noreturn]] void BecomeProgram(const Program& program, char* const* argv, char* const* envp) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
-  mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
+  setsid();
   const int nothing = open("/dev/null", O_RDONLY);
   const int log = open(program.log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
   dup2(nothing, STDIN_FILENO);
@@ -42,6 +40,23 @@ std::vector<char*> Pointers(const std::vector<std::string>& words) {
   dup2(log, STDERR_FILENO);
   if (chdir(program.folder.c_str()) == 0) execvpe(argv[0], argv, envp);
   _exit(kNoProgram);
+}
+
+// The first process of the namespace gets no signal that it does not ask for, so the program is its
+// child. With it everything ends.
+[[noreturn]] void BecomeFirst(const Program& program, char* const* argv, char* const* envp) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+  mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
+  const long child = syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr);
+  if (child == 0) BecomeProgram(program, argv, envp);
+  int status = 0;
+  pid_t ended = 0;
+  while (child > 0 && ended != child) {
+    ended = waitpid(-1, &status, 0);
+    if (ended < 0 && errno != EINTR) _exit(kNoProgram);
+  }
+  _exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 }
 
 class RealPace final : public Pace {
@@ -59,7 +74,7 @@ class RealPace final : public Pace {
                                std::strerror(errno)),
                    ""};
     }
-    if (child == 0) BecomeProgram(program, argv.data(), envp.data());
+    if (child == 0) BecomeFirst(program, argv.data(), envp.data());
     pid_ = static_cast<pid_t>(child);
     return {};
   }

@@ -110,9 +110,7 @@ void Session::OnEvent(const trace::Event& event, std::uint64_t) {
   switch (event.kind) {
     case EventKind::kNodeUp:
     case EventKind::kNodeDown:
-    case EventKind::kRegistryMoved:
-      WakeAt(link_->now());
-      break;
+    case EventKind::kRegistryMoved: WakeAt(link_->now()); break;
     default: break;
   }
 }
@@ -214,8 +212,8 @@ void Session::Queue(ControlCall call) {
   }
   Waiting waiting;
   waiting.endpoint = request->host + " " + request->program;
-  waiting.bytes = fmt::format("{} {} {}", fmt::join(request->argv, " "), request->path,
-                              request->input);
+  waiting.bytes =
+      fmt::format("{} {} {}", fmt::join(request->argv, " "), request->path, request->input);
   waiting.pid = call.pid;
   waiting.apply = [this, id = call.id, request = *request] { ApplyCall(id, request); };
   waiting_.push_back(std::move(waiting));
@@ -300,8 +298,7 @@ void Session::ApplyHttp(const HttpArrival& arrival) {
     stirred_ = true;
   };
   if (arrival.method != "POST") return refuse(405, "Method Not Allowed");
-  const Result<RegistryRead> read =
-      ReadGatewayRequest(arrival.target, arrival.body, at->version);
+  const Result<RegistryRead> read = ReadGatewayRequest(arrival.target, arrival.body, at->version);
   if (!read.has_value()) return refuse(StatusOf(read.error()), read.error().message);
   hands_.Ask(port::ListRegistry{read->root}, kAskMax,
              [this, connection, read = *read](const port::Answer& came) {
@@ -349,8 +346,7 @@ void Session::Finish(int status) {
     const std::string words = LastWords();
     if (!words.empty()) why += ": " + words;
   }
-  link_->Claim(
-      {.kind = EventKind::kEngineFinished, .code = static_cast<std::uint16_t>(end)}, why);
+  link_->Claim({.kind = EventKind::kEngineFinished, .code = static_cast<std::uint16_t>(end)}, why);
   finished_ = true;
 }
 

@@ -113,7 +113,7 @@ class Session final : public sim::AttachedEngine, public trace::Listener {
   sim::World* world_ = nullptr;
   sim::EngineLink* link_ = nullptr;
   std::optional<Time> wake_at_;  // the next wake-up that was asked for
-  bool stirred_ = true;  // something was done that a process may notice
+  bool stirred_ = true;          // something was done that a process may notice
   bool finished_ = false;
   std::string trouble_;
 };

@@ -457,8 +457,8 @@ Answer Control::Look(const Asking& asking) {
   const port::HttpGet& get = std::get<port::HttpGet>(asking.query);
   HttpResponse response = world_.node(target).OnHttp({get.method, get.path, get.body});
   if (response.closed) return {AnswerCode::kConnectionReset, 0, ""};
-  Answer answer{response.status == 200 ? AnswerCode::kOk : AnswerCode::kHttpStatus,
-                response.status, std::move(response.body)};
+  Answer answer{response.status == 200 ? AnswerCode::kOk : AnswerCode::kHttpStatus, response.status,
+                std::move(response.body)};
   if (response.content_type != kPlainText) answer.content_type = std::move(response.content_type);
   return answer;
 }

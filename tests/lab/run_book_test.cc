@@ -25,22 +25,19 @@ void ExpectJudged(const RunBook& book) {
                                            .overrides = book.overrides});
   BOOST_TEST(result.refused_by_lab.empty());
   const std::string name(verifier::OutcomeName(result.verdict.outcome));
-  ExpectGolden(fmt::format("lab/golden/{}-{}.txt", book.procedure, book.name),
-               fmt::format("{}\nverdict: {}: {}\n\n{}", path, name, result.verdict.why,
-                           Explained(result)));
+  ExpectGolden(
+      fmt::format("lab/golden/{}-{}.txt", book.procedure, book.name),
+      fmt::format("{}\nverdict: {}: {}\n\n{}", path, name, result.verdict.why, Explained(result)));
 }
 
 std::vector<GeneratedCase> Cases() {
   // The Drainer is away while the run-book looks at it.
   const std::string away = R"(faults=[{"kill": "old-drainer-1", "at": "24s"}])";
-  const std::vector<RunBook> books = {{"kafka-to-cluster", "upgrade"},
-                                      {"kafka-to-cluster", "polls-once"},
-                                      {"kafka-to-cluster", "greps-the-name"},
-                                      {"kafka-to-cluster", "ignores-curl-failures", {away}},
-                                      {"rolling-manual", "upgrade"},
-                                      {"rolling-manual", "all-pumps-at-once"},
-                                      {"rolling-manual", "drainer-first"},
-                                      {"rolling-manual", "fresh-data-dir"}};
+  const std::vector<RunBook> books = {
+      {"kafka-to-cluster", "upgrade"},        {"kafka-to-cluster", "polls-once"},
+      {"kafka-to-cluster", "greps-the-name"}, {"kafka-to-cluster", "ignores-curl-failures", {away}},
+      {"rolling-manual", "upgrade"},          {"rolling-manual", "all-pumps-at-once"},
+      {"rolling-manual", "drainer-first"},    {"rolling-manual", "fresh-data-dir"}};
   std::vector<GeneratedCase> cases;
   for (const RunBook& book : books) {
     cases.push_back({book.procedure + "/" + book.name, [book] { ExpectJudged(book); }});
