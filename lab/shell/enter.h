@@ -14,7 +14,8 @@ namespace tidegate::lab {
 /// Errors: kIo. REQUIRES: one thread.
 Status EnterHost(const Place& place, const std::string& host);
 
-/// The control machine: everything as it is, and the lab's control tree over it.
+/// The control machine: everything as it is, with the lab's control tree over it, and read-only but
+/// for the lab, the current folder, HOME, /tmp and /var/tmp.
 Status EnterControl(const Place& place);
 
 }  // namespace tidegate::lab

@@ -177,6 +177,18 @@ BOOST_AUTO_TEST_CASE(there_is_no_way_around_the_labs_programs) {
   Expect(lab.Shell("ssh 10.0.1.1 'bash -lc \"systemctl is-active nope\"'"), 3, "inactive\n");
 }
 
+// Somebody's program runs as they are; what it writes where nobody works is refused.
+BOOST_AUTO_TEST_CASE(the_control_machine_itself_is_protected) {
+  LoopSession lab;
+  Expect(lab.Shell("mkdir $TIDEGATE_LAB/here; cd $TIDEGATE_LAB/here; export HOME=$PWD; "
+                   "tidegate-lab-enter sh -c 'for f in /usr/t /opt/t /etc/t /home/t; do "
+                   "touch $f-tidegate 2>/dev/null && echo $f; done; echo 1 > a; "
+                   "echo 2 > /tmp/tidegate-t-$$; rm /tmp/tidegate-t-$$; echo 3 > /dev/null; "
+                   "ssh 10.0.1.1 touch x; cat a'"),
+         0, "1\n");
+  BOOST_TEST(lab.On("10.0.1.1").Stat("/home/tidb/x").has_value());
+}
+
 BOOST_AUTO_TEST_CASE(files_of_the_control_machine_lie_over_its_own) {
   LoopSession lab;
   const RootDir control(lab.path() + "/hosts/localhost");
