@@ -212,6 +212,10 @@ BOOST_AUTO_TEST_CASE(without_roots_rights) {
                 "ssh 10.0.1.1 'id -u; echo 1 > /tmp/a; cat /tmp/a; ssh 10.0.1.9 ls drainer/conf; "
                 "touch /etc/systemd/system/x.service && sudo systemctl daemon-reload'"),
       0, "65534\n1\ndrainer.toml\n");
+  Expect(lab.Shell("cd /; export HOME=/tmp; setpriv --reuid 65534 --regid 65534 --clear-groups "
+                   "tidegate-lab-enter sh -c 'touch /usr/t 2>/dev/null || echo refused; "
+                   "ssh 10.0.1.9 ls drainer/conf; tail -1 /etc/profile'"),
+         0, "refused\ndrainer.toml\nexport PATH\n");
   BOOST_TEST(lab.trees().HasUnit("10.0.1.1", "x.service"));
 }
 
