@@ -74,7 +74,7 @@ class CheckpointUnderstood final : public Check {
                                      : FindingKind::kExposure;
     // A row that was there and is not found: somebody took it away, or the product reads it
     // wrongly.
-    const bool engine = read ? sink.sql_since_save : model().info(event.node).new_side;
+    const bool engine = read ? sink.touched_since_save : model().info(event.node).new_side;
     const Cause cause = engine ? Cause::kEngine : Cause::kProduct;
     const std::uint64_t sort = Sort(kind, cause, event.node);
     if (findings().Again(*this, sort, 0)) return;

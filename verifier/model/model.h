@@ -89,7 +89,7 @@ struct SinkFacts {
   std::uint32_t epoch = 0;
   Ledger ledger;
   std::vector<SavedCheckpoint> stores;  ///< last save of each
-  bool sql_since_save = false;          ///< the engine ran a statement there since
+  bool touched_since_save = false;      ///< the engine ran a statement there, or wrote the file
   bool saved = false;
   SavedCheckpoint last_saved;
   GateDecision gate;
@@ -274,6 +274,7 @@ class Model {
   void CheckpointLoaded(const trace::Event& event);
   void RegistryMoved(const trace::Event& event);
   void ActionStarted(const trace::Event& event);
+  void FileWritten(std::string_view what);
   void FaultFired(const trace::Event& event);
   void Asked(const trace::Event& event);
   void Answered(const trace::Event& event);

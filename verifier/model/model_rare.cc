@@ -1,4 +1,6 @@
 // The rare half of the model: nodes, paths, DDL, drops, checkpoints, the gate decision, answers.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string_view>
 
@@ -228,7 +230,7 @@ void Model::CheckpointSaved(const Event& event) {
     sink.covered_before_gate = std::max(sink.covered_before_gate, event.b);
   }
   sink.saved = true;
-  sink.sql_since_save = false;
+  sink.touched_since_save = false;
   sink.last_saved = saved;
   if (IsNode(event.peer)) drainers_[event.peer].saved_ts = event.b;
   sink.ledger.Forget(event.b);
@@ -276,7 +278,20 @@ void Model::Decide(NodeId drainer, const Event& event) {
   decided_sink_ = index;
 }
 
+// "write-file /data/savepoint on 10.0.4.1": a checkpoint that lies in a file is the engine's to
+// spoil.
+void Model::FileWritten(std::string_view what) {
+  constexpr std::string_view kFile = "file:";
+  for (SinkFacts& sink : sinks_) {
+    const std::string_view store = texts_.Get(sink.last_saved.store);
+    if (!store.starts_with(kFile)) continue;
+    const std::string path = fmt::format(" {} ", store.substr(kFile.size()));
+    if (what.find(path) != std::string_view::npos) sink.touched_since_save = true;
+  }
+}
+
 void Model::ActionStarted(const Event& event) {
+  if (event.code == kActWriteFile) FileWritten(texts_.Get(event.text));
   if (!IsNode(event.node)) return;
   NodeFacts& node = nodes_[event.node];
   const trace::NodeInfo& target = info(event.node);
@@ -290,7 +305,7 @@ void Model::ActionStarted(const Event& event) {
       if (target.role == Role::kDrainer && target.new_side) Decide(event.node, event);
       break;
     case kActRunSql:
-      if (SinkIndex(event.node) != kNoSink) sinks_[SinkIndex(event.node)].sql_since_save = true;
+      if (SinkIndex(event.node) != kNoSink) sinks_[SinkIndex(event.node)].touched_since_save = true;
       break;
     case kActInstallBinary:
     case kActCopyBinary:
