@@ -242,7 +242,8 @@ void Model::CheckpointLoaded(const Event& event) {
   DrainerFacts& drainer = drainers_[event.node];
   const SinkFacts& sink = sinks_[index];
   drainer.resumed_ts = event.b;
-  drainer.resumed_own = sink.saved && !sink.touched_since_save && event.b <= sink.last_saved.commit_ts;
+  drainer.resumed_own =
+      sink.saved && !sink.touched_since_save && event.b <= sink.last_saved.commit_ts;
   drainer.epoch = ++sinks_[index].epoch;
   drainer.loaded = true;
   drainer.loaded_index = now_index_;
