@@ -148,13 +148,7 @@ bool Session::Pump() {
   worked |= !front_.AllSent();
   for (HttpArrival& arrival : front_.TakeArrivals()) Queue(std::move(arrival));
   for (ControlCall& call : control_->TakeCalls()) Queue(std::move(call));
-  for (const CallId id : control_->TakeDead()) {
-    const auto found = calls_.find(id);
-    if (found == calls_.end()) continue;
-    const Request request = std::move(found->second);
-    calls_.erase(found);
-    translator_.CallerDied(request);
-  }
+  for (const CallId id : control_->TakeDead()) QueueDeath(id);
   return worked;
 }
 
@@ -216,6 +210,17 @@ void Session::Queue(ControlCall call) {
       fmt::format("{} {} {}", fmt::join(request->argv, " "), request->path, request->input);
   waiting.pid = call.pid;
   waiting.apply = [this, id = call.id, request = *request] { ApplyCall(id, request); };
+  waiting_.push_back(std::move(waiting));
+}
+
+void Session::QueueDeath(CallId id) {
+  const auto found = calls_.find(id);
+  if (found == calls_.end()) return;
+  Waiting waiting;
+  waiting.endpoint = found->second.host + " " + found->second.program;
+  waiting.bytes = fmt::format("{} {} died", fmt::join(found->second.argv, " "), found->second.path);
+  waiting.apply = [this, request = std::move(found->second)] { translator_.CallerDied(request); };
+  calls_.erase(found);
   waiting_.push_back(std::move(waiting));
 }
 

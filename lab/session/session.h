@@ -89,6 +89,7 @@ class Session final : public sim::AttachedEngine, public trace::Listener {
   void SyncPorts();
   void Queue(HttpArrival arrival);
   void Queue(ControlCall call);
+  void QueueDeath(CallId id);
   void ApplyLeast();
   std::uint64_t LineageOf(const Waiting& waiting);
   void ApplyHttp(const HttpArrival& arrival);
