@@ -135,8 +135,7 @@ struct Shown {
 
 class Systemctl {
  public:
-  Systemctl(Errand::Self errand, Options options)
-      : errand_(std::move(errand)), options_(std::move(options)) {}
+  Systemctl(Errand* errand, Options options) : errand_(errand), options_(std::move(options)) {}
 
   void Fill();
 
@@ -162,7 +161,7 @@ class Systemctl {
   void AddList(bool files) const;
   void FillVerb(const std::string& verb, const std::vector<std::string>& units);
 
-  Errand::Self errand_;
+  Errand* errand_;  ///< whose steps hold copies of this
   Options options_;
 };
 
@@ -193,7 +192,8 @@ std::vector<std::string> Systemctl::Units() const { return errand_->trees.Units(
 void Systemctl::AddStart(const std::string& unit, const std::string& verb) const {
   const NodeId slot = NodeOf(unit);
   if (slot != kNoNode) {
-    AddWhatItReads(errand_, slot, errand_->trees.StartTextOf(options_.host, unit),
+    AddWhatItReads(errand_->shared_from_this(), slot,
+                   errand_->trees.StartTextOf(options_.host, unit),
                    DeployDirOf(errand_->plan.nodes[slot]));
   }
   errand_->Then([self = *this, unit, verb](const Errand::Self& e) {
@@ -524,7 +524,7 @@ void Systemctl::Fill() {
 }  // namespace
 
 void TranslateSystemctl(const Errand::Self& errand) {
-  Systemctl(errand, ReadOptions(errand->request.argv, errand->request.host)).Fill();
+  Systemctl(errand.get(), ReadOptions(errand->request.argv, errand->request.host)).Fill();
 }
 
 }  // namespace tidegate::lab
