@@ -15,8 +15,7 @@
 namespace tidegate::lab {
 namespace {
 
-constexpr std::size_t kFileMax = 4096;
-using FileBuffer = std::array<char, kFileMax>;
+using FileBuffer = ProcFiles::Buffer;
 
 template <typename... Arguments>
 std::string_view ReadProc(FileBuffer* buffer, fmt::string_view format, Arguments... arguments) {
@@ -66,16 +65,6 @@ std::string_view NameIn(std::string_view stat) {
 // Asleep until an event, stopped, or dead. D waits for a disk and will go on by itself.
 bool Rests(char state) { return std::string_view("STtZX").find(state) != std::string_view::npos; }
 
-// A task that is about to sleep calls itself asleep while it still looks for what it waits for
-// (wait4 reaps a child so), and may lose the processor in the middle of that. This file tells: the
-// kernel answers it only from a task that is off the processor and its queue, else "running"
-// (lib/syscall.c task_current_syscall, wait_task_inactive).
-bool OffProcessor(pid_t pid, pid_t tid) {
-  FileBuffer buffer;
-  const std::string_view call = ReadProc(&buffer, "/proc/{}/task/{}/syscall", pid, tid);
-  return !call.empty() && call.front() != 'r';
-}
-
 // The ids in a folder of /proc.
 std::vector<pid_t> IdsIn(const std::string& path) {
   std::vector<pid_t> ids;
@@ -107,7 +96,7 @@ TaskWatch::TaskWatch(pid_t root) : root_(root), soft_interrupts_(SoftInterruptTh
 bool TaskWatch::NetworkAtWork() {
   FileBuffer buffer;
   for (const pid_t pid : soft_interrupts_) {
-    const std::string_view stat = ReadProc(&buffer, "/proc/{}/stat", pid);
+    const std::string_view stat = network_files_.Read(pid, pid, ProcFiles::kStat, &buffer);
     const std::string_view fields = BehindName(stat);
     if (!fields.empty() && fields.front() == 'R') {
       awake_ = fmt::format("{} {}", pid, NameIn(stat));
@@ -121,7 +110,7 @@ TaskWatch::Look TaskWatch::Take() {
   found_.clear();
   awake_.clear();
   Look look;
-  if (NetworkAtWork()) return look;
+  if (NetworkAtWork() || StillAwake()) return look;
   std::vector<pid_t> processes = {root_};
   for (std::size_t i = 0; i < processes.size(); ++i) {
     std::vector<pid_t> children;
@@ -129,46 +118,70 @@ TaskWatch::Look TaskWatch::Take() {
     processes.insert(processes.end(), children.begin(), children.end());
   }
   tasks_.swap(found_);
-  if (identities_.size() > 4 * tasks_.size() + 64) {
-    std::map<pid_t, Identity> living;
-    for (const Task& task : tasks_) living[task.tid] = identities_[task.tid];
-    identities_.swap(living);
-  }
+  Tidy();
   look.asleep = true;
   return look;
 }
 
-bool TaskWatch::LookAtProcess(pid_t pid, Look* look, std::vector<pid_t>* children) {
-  const std::vector<pid_t> tids = IdsIn(fmt::format("/proc/{}/task", pid));
-  for (const pid_t tid : tids) {
-    if (!LookAtTask(pid, tid, look, children)) return false;
+// Who was awake at the last look most likely is so still.
+bool TaskWatch::StillAwake() {
+  if (last_awake_.tid == 0) return false;
+  FileBuffer buffer;
+  const std::string_view stat =
+      files_.Read(last_awake_.pid, last_awake_.tid, ProcFiles::kStat, &buffer);
+  const std::string_view fields = BehindName(stat);
+  if (fields.empty() || Rests(fields.front())) {
+    last_awake_ = {};
+    return false;
   }
-  // One that went while we looked was awake.
-  if (tids.empty()) awake_ = fmt::format("{} (gone)", pid);
-  return !tids.empty();
+  awake_ = fmt::format("{} {}", last_awake_.tid, NameIn(stat));
+  return true;
 }
 
-bool TaskWatch::LookAtTask(pid_t pid, pid_t tid, Look* look, std::vector<pid_t>* children) {
+// Forgets what is known of tasks that are no more.
+void TaskWatch::Tidy() {
+  constexpr std::size_t kDeadMax = 24;
+  if (identities_.size() <= tasks_.size() + kDeadMax) return;
+  std::map<pid_t, Identity> living;
+  std::vector<pid_t> tids;
+  for (const Task& task : tasks_) {
+    living[task.tid] = identities_[task.tid];
+    tids.push_back(task.tid);
+  }
+  identities_.swap(living);
+  std::sort(tids.begin(), tids.end());
+  files_.KeepOnly(tids);
+}
+
+bool TaskWatch::LookAtProcess(pid_t pid, Look* look, std::vector<pid_t>* children) {
+  std::size_t threads = 1;
+  if (!LookAtTask(pid, pid, look, children, &threads)) return false;
+  if (threads <= 1) return true;
+  for (const pid_t tid : IdsIn(fmt::format("/proc/{}/task", pid))) {
+    if (tid != pid && !LookAtTask(pid, tid, look, children, &threads)) return false;
+  }
+  return true;
+}
+
+bool TaskWatch::LookAtTask(pid_t pid, pid_t tid, Look* look, std::vector<pid_t>* children,
+                           std::size_t* threads) {
   FileBuffer buffer;
-  const std::string_view stat = ReadProc(&buffer, "/proc/{}/task/{}/stat", pid, tid);
+  const std::string_view stat = files_.Read(pid, tid, ProcFiles::kStat, &buffer);
   const std::string_view fields = BehindName(stat);
-  if (fields.empty() || !Rests(fields.front())) {
+  FileBuffer more;
+  const bool dead = !fields.empty() && (fields.front() == 'Z' || fields.front() == 'X');
+  if (fields.empty() || !Rests(fields.front()) || !(dead || OffProcessor(pid, tid))) {
     awake_ = fmt::format("{} {}", tid, fields.empty() ? "(gone)" : NameIn(stat));
+    last_awake_ = {pid, tid, 0, 0, false};
     return false;
   }
-  Task task = {pid, tid, 0, 0, fields.front() == 'Z' || fields.front() == 'X'};
   const std::uint64_t started = NumberAt(Field(fields, 22));
+  *threads = NumberAt(Field(fields, 20));
   look->digest = Mix(look->digest, Mix(static_cast<std::uint64_t>(tid), started));
   look->digest = Mix(look->digest, static_cast<unsigned char>(fields.front()));
-
-  FileBuffer more;
-  if (!task.dead && !OffProcessor(pid, tid)) {
-    awake_ = fmt::format("{} {}", tid, NameIn(stat));
-    return false;
-  }
-  look->digest = Digest(look->digest, ReadProc(&more, "/proc/{}/task/{}/schedstat", pid, tid));
-  std::string_view list = ReadProc(&more, "/proc/{}/task/{}/children", pid, tid);
-  if (list.size() == kFileMax) {
+  look->digest = Digest(look->digest, files_.Read(pid, tid, ProcFiles::kSchedstat, &more));
+  std::string_view list = files_.Read(pid, tid, ProcFiles::kChildren, &more);
+  if (list.size() == more.size()) {
     awake_ = fmt::format("{} has more children than can be looked at", pid);
     return false;
   }
@@ -177,10 +190,20 @@ bool TaskWatch::LookAtTask(pid_t pid, pid_t tid, Look* look, std::vector<pid_t>*
     if (child > 0) children->push_back(child);
     list.remove_prefix(std::min(list.find(' '), list.size() - 1) + 1);
   }
-  task.inner_tid = InnerOf(pid, tid, started);
-  task.inner_pid = tid == pid ? task.inner_tid : (found_.empty() ? 0 : found_.back().inner_pid);
-  found_.push_back(task);
+  const pid_t inner = InnerOf(pid, tid, started);
+  const pid_t inner_pid = tid == pid ? inner : identities_[pid].inner;
+  found_.push_back({pid, tid, inner_pid, inner, dead});
   return true;
+}
+
+// A task that is about to sleep calls itself asleep while it still looks for what it waits for
+// (wait4 reaps a child so), and may lose the processor in the middle of that. This file tells: the
+// kernel answers it only from a task that is off the processor and its queue, else "running"
+// (lib/syscall.c task_current_syscall, wait_task_inactive).
+bool TaskWatch::OffProcessor(pid_t pid, pid_t tid) {
+  FileBuffer buffer;
+  const std::string_view call = files_.Read(pid, tid, ProcFiles::kSyscall, &buffer);
+  return !call.empty() && call.front() != 'r';
 }
 
 pid_t TaskWatch::InnerOf(pid_t pid, pid_t tid, std::uint64_t started) {

@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include "lab/clock/proc_files.h"
+
 namespace tidegate::lab {
 
 class TaskWatch {
@@ -51,8 +53,12 @@ class TaskWatch {
   };
 
   bool NetworkAtWork();
+  bool StillAwake();
+  void Tidy();
   bool LookAtProcess(pid_t pid, Look* look, std::vector<pid_t>* children);
-  bool LookAtTask(pid_t pid, pid_t tid, Look* look, std::vector<pid_t>* children);
+  bool LookAtTask(pid_t pid, pid_t tid, Look* look, std::vector<pid_t>* children,
+                  std::size_t* threads);
+  bool OffProcessor(pid_t pid, pid_t tid);
   pid_t InnerOf(pid_t pid, pid_t tid, std::uint64_t started);
   static pid_t ReadInner(pid_t pid, pid_t tid);
 
@@ -61,7 +67,10 @@ class TaskWatch {
   std::vector<Task> tasks_;
   std::vector<Task> found_;               ///< so far in this look
   std::map<pid_t, Identity> identities_;  ///< by tid as seen here
+  ProcFiles files_;
+  ProcFiles network_files_;  ///< of soft_interrupts_
   std::string awake_;
+  Task last_awake_;
 };
 
 }  // namespace tidegate::lab
