@@ -16,6 +16,7 @@
 #include "rehearsal/captures.h"
 #include "rehearsal/cli.h"
 #include "rehearsal/expectation.h"
+#include "rehearsal/lab_command.h"
 #include "rehearsal/report.h"
 #include "rehearsal/run.h"
 #include "rehearsal/variants.h"
@@ -357,9 +358,8 @@ ExitCode Rehearsal::VariantTable() {
 
 // One word that is no path is a mistyped name rather than a command, unless there is one.
 Status CheckEngine(const std::string& engine) {
-  if (engine.empty() || IsOurs(engine) || engine.find_first_of("/ ;|&$") != std::string::npos) {
-    return {};
-  }
+  if (engine.empty() || IsOurs(engine) || engine == kShippedEngine) return {};
+  if (engine.find_first_of("/ ;|&$") != std::string::npos) return {};
   const char* path = std::getenv("PATH");
   std::string_view folders = path == nullptr ? "/usr/bin:/bin" : path;
   while (!folders.empty()) {
@@ -367,7 +367,7 @@ Status CheckEngine(const std::string& engine) {
     if (access(fmt::format("{}/{}", folders.substr(0, end), engine).c_str(), X_OK) == 0) return {};
     folders.remove_prefix(std::min(end + 1, folders.size()));
   }
-  const std::vector<std::string> names = {"ours", "literal"};
+  const std::vector<std::string> names = {"ours", "literal", std::string(kShippedEngine)};
   return Error{ErrorCode::kBadInput,
                fmt::format("'{}' is neither an engine of ours nor a program on PATH{}", engine,
                            DidYouMean(engine, names)),
@@ -435,7 +435,8 @@ void AddRehearse(CLI::App* app, ExitCode* exit_code) {
   command->add_option("--seeds", options->seed_count, "Run so many seeds from the first one on")
       ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{10'000'000}));
   command->add_option("--engine", options->engine,
-                      "ours, literal (the manual's exact order), or any command, for the lab");
+                      "ours, literal (the manual's exact order), binlog-upgrade (ours as a process "
+                      "in the lab), or any command, for the lab");
   command->add_option("--clock", options->clock, "Of the lab, for a command")
       ->check(CLI::IsMember({"lockstep", "real"}))
       ->capture_default_str();

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "rehearsal/lab_command.h"
+
 namespace tidegate::rehearsal {
 namespace {
 
@@ -38,7 +40,8 @@ trace::Header HeaderOf(const sim::RunPlan& plan, const sim::EngineSettings& sett
   trace::Header header = MakeHeader(plan, options.keep_trace || options.digest);
   header.engine = options.engine.Name();
   // Whether a program has a gate, and which, is its own affair.
-  if (options.engine.command.empty()) header.gate = options.engine.gate;
+  const std::string& command = options.engine.command;
+  if (command.empty() || command == kShippedEngine) header.gate = options.engine.gate;
   header.reproduce = options.reproduce;
   header.write_outage_max = write_outage_max;
   header.accepted = settings.accept;

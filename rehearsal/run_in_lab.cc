@@ -15,6 +15,7 @@
 #include "lab/session/network.h"
 #include "lab/session/session.h"
 #include "rehearsal/judged.h"
+#include "rehearsal/lab_command.h"
 #include "sim/world.h"
 
 namespace tidegate::rehearsal {
@@ -78,15 +79,15 @@ Result<lab::Trees> MakeTrees(const Prepared& prepared, const sim::RunPlan& plan,
   return {std::move(trees)};
 }
 
-lab::SessionOptions OptionsOf(const EngineChoice& choice, const Prepared& prepared,
-                              const lab::Home& home) {
+lab::SessionOptions OptionsOf(const EngineChoice& choice, const std::string& command,
+                              const Prepared& prepared, const lab::Home& home) {
   lab::SessionOptions options;
   options.name = choice.Name();
-  options.program = {.argv = {fmt::format("{}/tidegate-lab-enter", home.bin_path()), "/bin/sh",
-                              "-c", choice.command},
-                     .environment = home.Environment(),
-                     .folder = ".",
-                     .log_path = home.log_path()};
+  options.program = {
+      .argv = {fmt::format("{}/tidegate-lab-enter", home.bin_path()), "/bin/sh", "-c", command},
+      .environment = home.Environment(),
+      .folder = ".",
+      .log_path = home.log_path()};
   options.control_path = home.control_path();
   options.hooks = HooksOf(prepared.cluster.hooks);
   return options;
@@ -100,9 +101,11 @@ Result<RunResult> RunInLab(const Prepared& prepared, const sim::RunPlan& plan,
   TRY_ASSIGN(const lab::Home home, lab::Home::Make());
   TRY_ASSIGN(const lab::Network network, lab::Network::Enter(Addresses(plan)));
   TRY_ASSIGN(std::unique_ptr<lab::Pace> pace, MakePace(choice.clock, plan, home));
+  TRY_ASSIGN(const std::string command, LabCommand(choice, prepared, settings, home));
   TRY_ASSIGN(lab::Trees trees, MakeTrees(prepared, plan, home));
   TRY_ASSIGN(const std::unique_ptr<lab::Session> session,
-             lab::Session::Make(OptionsOf(choice, prepared, home), plan, &trees, std::move(pace)));
+             lab::Session::Make(OptionsOf(choice, command, prepared, home), plan, &trees,
+                                std::move(pace)));
   const Duration outage_max =
       settings.write_outage_max > 0 ? settings.write_outage_max : prepared.cluster.write_outage_max;
   Judged judged(HeaderOf(plan, settings, options, outage_max), options);

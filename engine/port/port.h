@@ -28,8 +28,9 @@ namespace tidegate::engine::port {
 /// `supervise`.
 inline bool UnderSupervise(std::string_view unit) { return unit.starts_with('/'); }
 
-/// `systemctl stop UNIT` on HOST, or `svc -dx UNIT`: SIGTERM, and wait until the unit is inactive. Our executor
-/// does nothing else; other engines also send a signal to the process itself, and do not wait.
+/// `systemctl stop UNIT` on HOST, or `svc -dx UNIT`: SIGTERM, and wait until the unit is inactive.
+/// Our executor does nothing else; other engines also send a signal to the process itself, and do
+/// not wait.
 struct StopProcess {
   std::string host;
   std::string unit;

@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "rehearsal/lab_command.h"
 #include "tests/support/why.h"
 
 namespace tidegate::test {
@@ -16,7 +17,9 @@ Result<rehearsal::RunResult> TryRun(const InLab& what) {
   rehearsal::RunOptions options;
   options.engine = rehearsal::ChoiceOf(scenario.engine);
   options.engine.command =
-      fmt::format("cd {} && export LC_ALL=C && {}", TIDEGATE_SOURCE_DIR, what.command);
+      what.command == rehearsal::kShippedEngine
+          ? what.command
+          : fmt::format("cd {} && export LC_ALL=C && {}", TIDEGATE_SOURCE_DIR, what.command);
   options.engine.clock = what.clock;
   return rehearsal::Run(*prepared, prepared->plan, scenario.engine, options);
 }

@@ -13,7 +13,7 @@ bool LabWorksHere();
 
 struct InLab {
   std::string scenario;  ///< below scenarios/
-  std::string command;   ///< as a shell reads it, in the folder of the checkout
+  std::string command;   ///< as a shell reads it, in the folder of the checkout; "binlog-upgrade"
   std::vector<std::string> overrides = {};
   std::string clock = "lockstep";
 };

@@ -127,23 +127,6 @@ BOOST_AUTO_TEST_CASE(nothing_leaves_the_lab) {
   BOOST_TEST(result.engine_output.ends_with("\n7\n"));
 }
 
-// The engine as it is shipped, through its own client, templates and journal, is judged as the same
-// executor in this process.
-BOOST_AUTO_TEST_CASE(binlog_upgrade_as_a_process) {
-  if (!LabWorksHere()) return;
-  const rehearsal::RunResult result =
-      Run({.scenario = kRunBook,
-           .command = fmt::format(
-               "{} apply --inventory fixtures/inventories/small.ini --target "
-               "fixtures/inventories/small.target.ini --site fixtures/sites/small.json --journal "
-               "$TIDEGATE_LAB/journal --resources $TIDEGATE_RESOURCES --templates ssh --sudo --yes",
-               TIDEGATE_BINLOG_UPGRADE)});
-  const Rehearsed in_process = Rehearse(LoadScenario(kRunBook));
-  BOOST_TEST(verifier::OutcomeName(result.verdict.outcome) == in_process.outcome());
-  BOOST_TEST(Roots(result.verdict) == Roots(in_process.verdict()));
-  BOOST_TEST(in_process.outcome() == "pass");
-}
-
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
