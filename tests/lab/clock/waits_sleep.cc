@@ -1,3 +1,4 @@
+#include <sys/wait.h>
 #include <threads.h>
 #include <unistd.h>
 
@@ -53,6 +54,23 @@ const char* Late() {
   return Said(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &past, nullptr));
 }
 
+// Inside wait a process calls itself asleep while it looks through its children. This one never
+// sleeps.
+const char* BusyInWait() {
+  pid_t children[20];
+  for (pid_t& child : children) {
+    child = fork();
+    if (child == 0) {
+      for (;;) pause();
+    }
+  }
+  if (fork() == 0) _exit(0);
+  siginfo_t info = {};
+  for (int i = 0; i < 200'000; ++i) waitid(P_ALL, 0, &info, WEXITED | WNOWAIT);
+  for (const pid_t child : children) kill(child, SIGKILL);
+  return "came through";
+}
+
 }  // namespace
 
 std::vector<Wait> SleepWaits() {
@@ -77,6 +95,7 @@ std::vector<Wait> SleepWaits() {
        }},
       {"sleep_interrupted", Interrupted},
       {"sleep_until_the_past", Late},
+      {"busy_in_wait", BusyInWait},
   };
 }
 

@@ -1,4 +1,6 @@
 #include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
@@ -125,20 +127,31 @@ const char* TimerFdCounts() {
   return count == 5 ? "five" : "another count";
 }
 
-// The number of a timer that was closed belongs to another file: it must not become readable.
+// The number of a timer that was closed belongs to a socket: nothing must be written to it.
 const char* NumberReused(void (*closes)(int)) {
   const int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
   const itimerspec value = {{0, 0}, {10, 0}};
   timerfd_settime(timer, 0, &value, nullptr);
   closes(timer);
   int ends[2];
-  if (pipe(ends) != 0 || ends[0] != timer) return "another number";
-  pollfd fds = {ends[0], POLLIN, 0};
+  if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0 || ends[0] != timer) return "another number";
+  pollfd fds = {ends[1], POLLIN, 0};
   return poll(&fds, 1, kSeconds * 1000) == 0 ? "untouched" : "touched";
 }
 
 // fclose() closes inside libc, where nothing can stand in front of it.
 void CloseUnseen(int fd) { fclose(fdopen(fd, "r")); }
+
+// Neither is it another timer or eventfd, which looks the same from outside.
+const char* NumberReusedByEventfd() {
+  const int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+  const itimerspec value = {{0, 0}, {10, 0}};
+  timerfd_settime(timer, 0, &value, nullptr);
+  close(timer);
+  pollfd fds = {eventfd(0, 0), POLLIN, 0};
+  if (fds.fd != timer) return "another number";
+  return poll(&fds, 1, kSeconds * 1000) == 0 ? "untouched" : "touched";
+}
 
 // An alarm is of the process that set it alone.
 const char* AlarmNotInherited() {
@@ -201,6 +214,7 @@ std::vector<Wait> TimerWaits() {
       {"timerfd_counts", TimerFdCounts},
       {"timerfd_number_reused", [] { return NumberReused([](int fd) { close(fd); }); }},
       {"timerfd_number_reused_unseen", [] { return NumberReused(CloseUnseen); }},
+      {"timerfd_number_reused_by_eventfd", NumberReusedByEventfd},
       {"alarm_not_inherited", AlarmNotInherited},
       {"alarm_across_exec", AlarmAcrossExec},
       {"timer_ends_at_exec", TimerEndsAtExec},
