@@ -93,11 +93,24 @@ lab::SessionOptions OptionsOf(const EngineChoice& choice, const std::string& com
   return options;
 }
 
+// The trees have the files of systemd's units alone.
+Status CheckSupervision(const sim::RunPlan& plan) {
+  for (const sim::NodePlan& node : plan.nodes) {
+    if (!engine::port::UnderSupervise(node.info.unit)) continue;
+    return Error{ErrorCode::kBadInput,
+                 fmt::format("{} runs under supervise ({}), and the lab's hosts have systemd only",
+                             node.info.name, node.info.unit),
+                 ""};
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<RunResult> RunInLab(const Prepared& prepared, const sim::RunPlan& plan,
                            const sim::EngineSettings& settings, const RunOptions& options) {
   const EngineChoice& choice = options.engine;
+  TRY(CheckSupervision(plan));
   TRY_ASSIGN(const lab::Home home, lab::Home::Make());
   TRY_ASSIGN(const lab::Network network, lab::Network::Enter(Addresses(plan)));
   TRY_ASSIGN(std::unique_ptr<lab::Pace> pace, MakePace(choice.clock, plan, home));
