@@ -37,6 +37,9 @@ set(TIDEGATE_COMMON_HEADERS <algorithm> <array> <boost/unordered/unordered_flat_
 # tidegate_precompiled(TARGET FROM HEADERS…): TARGET uses the precompiled headers of FROM, or is FROM
 # and makes them. All that share them must be compiled with the same options.
 function(tidegate_precompiled target from)
+  if(TIDEGATE_SANITIZE AND from STREQUAL "tg_base")
+    target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)  # what the fuzzers explore
+  endif()
   if(NOT TIDEGATE_PRECOMPILE)
     return()
   elseif(target STREQUAL from)
@@ -52,8 +55,5 @@ function(tidegate_room name)
   add_library(tg_${name} STATIC ${ROOM_SOURCES})
   target_link_libraries(tg_${name} PUBLIC tidegate_flags fmt::fmt ${ROOM_DEPENDS}
                                    PRIVATE ${ROOM_LINKS})
-  if(TIDEGATE_SANITIZE)
-    target_compile_options(tg_${name} PRIVATE -fsanitize=fuzzer-no-link)  # what the fuzzers explore
-  endif()
   tidegate_precompiled(tg_${name} tg_base ${TIDEGATE_COMMON_HEADERS})
 endfunction()
