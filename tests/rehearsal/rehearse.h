@@ -1,6 +1,7 @@
 // Verbs for tests that rehearse: load a scenario, run it under an engine, look at what came out.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,21 @@
 #include "sim/scenario.h"
 
 namespace tidegate::test {
+
+/// In a build with AddressSanitizer, which runs some six times slower: there a matrix of crashes
+/// takes every fourth output, and a scenario runs once. What they decide, the Release build tries
+/// in full.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TIDEGATE_HAS_ASAN 1
+#endif
+#endif
+#ifdef TIDEGATE_HAS_ASAN
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+inline constexpr std::uint64_t kOutputStep = kSanitized ? 4 : 1;
 
 /// "…/scenarios/" of the checkout.
 std::string ScenarioPath(const std::string& file_below_scenarios);
