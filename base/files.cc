@@ -116,4 +116,13 @@ Result<std::vector<std::string>> ListFiles(const std::string& path, std::string_
   return files;
 }
 
+std::string PlaceIn(std::string_view file, std::string_view text, std::size_t offset) {
+  const std::string_view before = text.substr(0, offset);
+  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+  const std::size_t newline = before.rfind('\n');
+  const std::size_t column =
+      before.size() - (newline == std::string_view::npos ? 0 : newline + 1) + 1;
+  return fmt::format("{}:{}:{}", file, line, column);
+}
+
 }  // namespace tidegate

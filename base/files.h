@@ -20,4 +20,7 @@ Status WriteFileAtomically(const std::string& path, std::string_view content);
 /// `suffix`, sorted by path. Errors: kNotFound.
 Result<std::vector<std::string>> ListFiles(const std::string& path, std::string_view suffix);
 
+/// "FILE:LINE:COLUMN" of the byte at `offset` of `text`, the file's content; both count from 1.
+std::string PlaceIn(std::string_view file, std::string_view text, std::size_t offset);
+
 }  // namespace tidegate

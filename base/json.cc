@@ -16,6 +16,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/files.h"
 #include "base/names.h"
 
 namespace tidegate {
@@ -225,11 +226,7 @@ Result<JsonDocument> JsonDocument::Parse(std::string text, std::string file) {
 }
 
 std::string JsonDocument::Position(std::uint32_t offset) const {
-  const std::string_view before = std::string_view(text_).substr(0, offset);
-  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-  const std::size_t newline = before.rfind('\n');
-  const std::size_t column = before.size() - (newline == std::string::npos ? 0 : newline + 1) + 1;
-  return fmt::format("{}:{}:{}", file_, line, column);
+  return PlaceIn(file_, text_, offset);
 }
 
 Error JsonDocument::ErrorAt(std::uint32_t offset, std::string message) const {

@@ -1,14 +1,15 @@
 #include "base/toml.h"
 
 #include <fmt/format.h>
-#include <rapidjson/encodings.h>
-#include <rapidjson/memorystream.h>
 
 #include <sstream>
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
 #include <toml.hpp>
 #pragma GCC diagnostic pop
+
+#include "base/files.h"
+#include "base/utf8.h"
 
 namespace tidegate {
 
@@ -70,19 +71,6 @@ auto Lookup(const Map& map, std::string_view key) -> decltype(&map.begin()->seco
   return found == map.end() ? nullptr : &found->second;
 }
 
-// Where the first byte is that is no part of a UTF-8 character; npos: nowhere.
-std::size_t FindNotUtf8(const std::string& text) {
-  struct Nowhere {
-    void Put(char) {}
-  } nowhere;
-  rapidjson::MemoryStream stream(text.data(), text.size());
-  while (stream.Tell() < text.size()) {
-    const std::size_t begin = stream.Tell();
-    if (!rapidjson::UTF8<>::Validate(stream, nowhere) || stream.Tell() > text.size()) return begin;
-  }
-  return std::string::npos;
-}
-
 // Where brackets or dotted keys nest deeper than any configuration does; npos: nowhere. toml11
 // recurses without a bound. Counts what is in strings too.
 std::size_t FindTooDeep(const std::string& text) {
@@ -101,23 +89,15 @@ std::size_t FindTooDeep(const std::string& text) {
   return std::string::npos;
 }
 
-std::string PlaceOf(const std::string& file, const std::string& text, std::size_t offset) {
-  const auto line =
-      std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(offset), '\n');
-  const std::size_t line_end = offset == 0 ? std::string::npos : text.rfind('\n', offset - 1);
-  return fmt::format("{}:{}:{}", file, line + 1,
-                     line_end == std::string::npos ? offset + 1 : offset - line_end);
-}
-
 }  // namespace
 
 Result<TomlTable> TomlTable::Parse(const std::string& text, const std::string& file) {
   // toml11 3.7 looks at encodings too late: it reads beyond the end of a key that is not UTF-8.
   if (const std::size_t at = FindNotUtf8(text); at != std::string::npos) {
-    return Error{ErrorCode::kBadInput, "not TOML: not UTF-8", PlaceOf(file, text, at)};
+    return Error{ErrorCode::kBadInput, "not TOML: not UTF-8", PlaceIn(file, text, at)};
   }
   if (const std::size_t at = FindTooDeep(text); at != std::string::npos) {
-    return Error{ErrorCode::kBadInput, "nests too deep", PlaceOf(file, text, at)};
+    return Error{ErrorCode::kBadInput, "nests too deep", PlaceIn(file, text, at)};
   }
   TomlTable table;
   try {
