@@ -6,6 +6,7 @@
 #include "sim/world/hosts.h"
 #include "sim/world/kafka.h"
 #include "sim/world/kafka_http.h"
+#include "sim/world/old_pump.h"
 #include "sim/world/pd.h"
 
 namespace tidegate::sim {
@@ -106,21 +107,16 @@ bool KafkaPump::Register(bool offline) {
 // connection lasts: its context is the server's, which has no deadline (pump/server.go Start).
 void KafkaPump::NotifyDrainers() {
   phase_ = Phase::kNotifying;
-  notifies_open_ = 0;
   ++notify_round_;
-  std::vector<const RegistryRecord*> drainers;
-  if (!world_.pd().List(id_, Root::kOldDrainers, &drainers)) {
+  const Notified notified = NotifyLivingDrainers(world_, id_, notify_round_);
+  notifies_open_ = notified.open;
+  if (!notified.ok && notified.drainer.empty()) {
     FailStart("notify: etcd does not answer");
     return;
   }
-  for (const RegistryRecord* drainer : drainers) {
-    if (drainer->alive_until <= world_.now()) continue;
-    if (drainer->owner == kNoNode) {
-      NotifyFailed(": " + drainer->id);
-      return;
-    }
-    ++notifies_open_;
-    world_.Send(id_, drainer->owner, Msg::kNotify, 0, notify_round_, {.report_failure = true});
+  if (!notified.ok) {
+    NotifyFailed(": " + notified.drainer);
+    return;
   }
   if (notifies_open_ == 0) OpenKafka();
 }
@@ -219,14 +215,8 @@ void KafkaPump::Heartbeat() {
 
 // pump/server.go genFakeBinlog: only when nothing was written since the last tick.
 void KafkaPump::WriteFake() {
-  Tso now = 0;
-  if (!wrote_since_fake_ && world_.pd().GetTso(id_, &now)) {
-    Binlog fake;
-    fake.start_ts = now;
-    fake.commit_ts = now;
-    fake.type = static_cast<std::uint8_t>(BinlogType::kFake);
-    Store(fake);
-  }
+  Binlog fake;
+  if (!wrote_since_fake_ && MakeFake(world_, id_, &fake)) Store(fake);
   wrote_since_fake_ = false;
   world_.kernel().After(id_, fake_interval_, kFake);
 }
@@ -234,18 +224,16 @@ void KafkaPump::WriteFake() {
 // pump/server.go WriteBinlog; with enable-tolerant any write error is counted, logged and answered
 // with success.
 void KafkaPump::Write(const Envelope& envelope) {
-  const Binlog binlog = world_.batches()[envelope.a].binlogs.front();
-  world_.batches()[envelope.a].binlogs.clear();
-  world_.batches().Give(envelope.a);
+  const Binlog binlog = TakeWritten(world_, envelope.a);
   if (phase_ != Phase::kServing) {
-    AckWrite(envelope.from, binlog, false);
+    AckWritten(world_, id_, envelope.from, binlog, false);
     return;
   }
   wrote_since_fake_ = true;
   if (lose_next_ > 0) {
     --lose_next_;
     if (!tolerant_) {
-      AckWrite(envelope.from, binlog, false);
+      AckWritten(world_, id_, envelope.from, binlog, false);
       return;
     }
     ++lost_count_;
@@ -254,12 +242,12 @@ void KafkaPump::Write(const Envelope& envelope) {
                    .code = static_cast<std::uint16_t>(DropReason::kTolerantWrite),
                    .a = binlog.start_ts,
                    .b = binlog.commit_ts});
-    AckWrite(envelope.from, binlog, true);
+    AckWritten(world_, id_, envelope.from, binlog, true);
     return;
   }
   if (mixed_) {
     Store(binlog);
-    AckWrite(envelope.from, binlog, true);
+    AckWritten(world_, id_, envelope.from, binlog, true);
   } else {
     direct_.push_back({envelope.from, binlog});
     Push();
@@ -273,20 +261,6 @@ void KafkaPump::Store(const Binlog& binlog) {
     direct_.push_back({kNoNode, binlog});
     Push();
   }
-}
-
-void KafkaPump::AckWrite(NodeId tidb, const Binlog& binlog, bool ok) {
-  if (ok) {
-    world_.Record({.kind = EventKind::kBinlogAcked,
-                   .node = id_,
-                   .peer = tidb,
-                   .code = binlog.type,
-                   .a = binlog.start_ts,
-                   .b = binlog.commit_ts});
-  }
-  const auto result = static_cast<std::uint32_t>(ok ? WriteResult::kOk : WriteResult::kFailed);
-  world_.Send(id_, tidb, Msg::kWriteBinlogDone, static_cast<std::uint64_t>(binlog.start_ts),
-              result << 8U | binlog.type);
 }
 
 // One produce request is in flight at a time: what is behind it waits, so that a lost request
@@ -332,7 +306,7 @@ void KafkaPump::Produced(const Envelope& envelope) {
   for (std::uint32_t i = 0; i < envelope.b && !direct_.empty(); ++i) {
     const Direct done = direct_.front();
     direct_.pop_front();
-    if (done.tidb != kNoNode) AckWrite(done.tidb, done.binlog, true);
+    if (done.tidb != kNoNode) AckWritten(world_, id_, done.tidb, done.binlog, true);
   }
   Push();
 }
@@ -359,7 +333,7 @@ void KafkaPump::ProduceFailed(const Envelope& envelope) {
                      .a = direct.binlog.start_ts,
                      .b = direct.binlog.commit_ts});
     }
-    AckWrite(direct.tidb, direct.binlog, tolerant_);
+    AckWritten(world_, id_, direct.tidb, direct.binlog, tolerant_);
   }
 }
 

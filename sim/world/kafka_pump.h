@@ -44,7 +44,6 @@ class KafkaPump final : public Node {
   void CollectGarbage();
   void Tear(std::int64_t count);
   std::int64_t ForwardableEnd();
-  void AckWrite(NodeId tidb, const Binlog& binlog, bool ok);
   void Push();
   void Produced(const Envelope& envelope);
   void ProduceFailed(const Envelope& envelope);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "sim/world/kafka_pump.h"
+#include "sim/world/old_pump.h"
 
 namespace tidegate::sim {
 
@@ -25,15 +26,7 @@ void KafkaPump::CollectGarbage() {
   while (files_.size() > 1 && world_.now() - files_.front().written > gc_after_) {
     const std::int64_t end = files_[1].first;
     for (std::int64_t at = std::max(acked_, files_.front().first); at < end; ++at) {
-      const Binlog& binlog = file_[static_cast<std::size_t>(at)];
-      if (static_cast<BinlogType>(binlog.type) == BinlogType::kFake) continue;
-      world_.Record({.kind = EventKind::kBinlogPurged,
-                     .node = id_,
-                     .peer = id_,
-                     .code = binlog.type,
-                     .a = binlog.start_ts,
-                     .b = binlog.commit_ts,
-                     .c = at});
+      RecordPurged(world_, id_, file_[static_cast<std::size_t>(at)], at);
     }
     acked_ = std::max(acked_, end);
     files_.erase(files_.begin());

@@ -5,6 +5,7 @@
 #include "sim/world/config.h"
 #include "sim/world/hosts.h"
 #include "sim/world/kafka_http.h"
+#include "sim/world/old_pump.h"
 #include "sim/world/old_transport.h"
 #include "sim/world/pd.h"
 
@@ -53,21 +54,16 @@ void LocalPump::FailStart(std::string_view reason) {
 
 // pump/node.go Notify: every living Drainer looks at the registry before the Pump serves.
 void LocalPump::NotifyDrainers() {
-  notifies_open_ = 0;
   ++notify_round_;
-  std::vector<const RegistryRecord*> drainers;
-  if (!world_.pd().List(id_, Root::kOldDrainers, &drainers)) {
+  const Notified notified = NotifyLivingDrainers(world_, id_, notify_round_);
+  notifies_open_ = notified.open;
+  if (!notified.ok && notified.drainer.empty()) {
     FailStart("notify: etcd does not answer");
     return;
   }
-  for (const RegistryRecord* drainer : drainers) {
-    if (drainer->alive_until <= world_.now()) continue;
-    if (drainer->owner == kNoNode) {
-      FailStart("fail to notify all living drainer: " + drainer->id);
-      return;
-    }
-    ++notifies_open_;
-    world_.Send(id_, drainer->owner, Msg::kNotify, 0, notify_round_, {.report_failure = true});
+  if (!notified.ok) {
+    FailStart("fail to notify all living drainer: " + notified.drainer);
+    return;
   }
   if (notifies_open_ == 0) Serve();
 }
@@ -155,31 +151,15 @@ void LocalPump::OnMessage(const Envelope& envelope) {
 
 // pump/server.go WriteBinlog: appended to the file, not synced; an error goes back to TiDB.
 void LocalPump::Write(const Envelope& envelope) {
-  const Binlog binlog = world_.batches()[envelope.a].binlogs.front();
-  world_.batches()[envelope.a].binlogs.clear();
-  world_.batches().Give(envelope.a);
+  const Binlog binlog = TakeWritten(world_, envelope.a);
   if (!serving_ || lose_next_ > 0) {
     lose_next_ -= lose_next_ > 0 ? 1 : 0;
-    AckWrite(envelope.from, binlog, false);
+    AckWritten(world_, id_, envelope.from, binlog, false);
     return;
   }
   wrote_since_fake_ = true;
   Store(binlog);
-  AckWrite(envelope.from, binlog, true);
-}
-
-void LocalPump::AckWrite(NodeId tidb, const Binlog& binlog, bool ok) {
-  if (ok) {
-    world_.Record({.kind = EventKind::kBinlogAcked,
-                   .node = id_,
-                   .peer = tidb,
-                   .code = binlog.type,
-                   .a = binlog.start_ts,
-                   .b = binlog.commit_ts});
-  }
-  const auto result = static_cast<std::uint32_t>(ok ? WriteResult::kOk : WriteResult::kFailed);
-  world_.Send(id_, tidb, Msg::kWriteBinlogDone, static_cast<std::uint64_t>(binlog.start_ts),
-              result << 8U | binlog.type);
+  AckWritten(world_, id_, envelope.from, binlog, true);
 }
 
 void LocalPump::Store(const Binlog& binlog) {
@@ -196,13 +176,8 @@ void LocalPump::Store(const Binlog& binlog) {
 
 // pump/server.go genFakeBinlog: only when nothing was written since the last tick.
 void LocalPump::WriteFake() {
-  Tso now = 0;
-  if (!wrote_since_fake_ && world_.pd().GetTso(id_, &now)) {
-    Binlog fake;
-    fake.start_ts = fake.commit_ts = now;
-    fake.type = static_cast<std::uint8_t>(BinlogType::kFake);
-    Store(fake);
-  }
+  Binlog fake;
+  if (!wrote_since_fake_ && MakeFake(world_, id_, &fake)) Store(fake);
   wrote_since_fake_ = false;
   world_.kernel().After(id_, fake_interval_, kFake);
 }
@@ -250,16 +225,7 @@ void LocalPump::CollectGarbage() {
   while (files_.size() > 1 && world_.now() - files_.front().written > gc_after_) {
     std::int64_t position = files_.front().suffix * kLocalRecordsPerFile;
     for (const Binlog& binlog : files_.front().records) {
-      if (static_cast<BinlogType>(binlog.type) != BinlogType::kFake) {
-        world_.Record({.kind = EventKind::kBinlogPurged,
-                       .node = id_,
-                       .peer = id_,
-                       .code = binlog.type,
-                       .a = binlog.start_ts,
-                       .b = binlog.commit_ts,
-                       .c = position});
-      }
-      ++position;
+      RecordPurged(world_, id_, binlog, position++);
     }
     files_.pop_front();
   }

@@ -44,7 +44,6 @@ class LocalPump final : public Node {
   void Heartbeat();
   void Write(const Envelope& envelope);
   void Store(const Binlog& binlog);
-  void AckWrite(NodeId tidb, const Binlog& binlog, bool ok);
   void WriteFake();
   void Answer(const Pull& pull);
   void ServePulls();
