@@ -4,16 +4,13 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "tests/rehearsal/crashes.h"
 #include "tests/rehearsal/rehearse.h"
 #include "verifier/relations/relations.h"
 
 namespace tidegate::test {
 namespace {
 
-using trace::CrashPoint;
-
-constexpr CrashPoint kPoints[] = {CrashPoint::kBeforePersist, CrashPoint::kAfterPersist,
-                                  CrashPoint::kAfterAction, CrashPoint::kTornTail};
 constexpr const char* kProcedures[] = {"local-to-cluster", "full-import"};
 
 std::vector<std::string> StepsOf(const std::string& procedure) {
@@ -23,15 +20,6 @@ std::vector<std::string> StepsOf(const std::string& procedure) {
   }
   return {"deploy-pump",  "stop-tidb",     "upgrade-tidb", "start-tidb",
           "wait-drained", "start-drainer", "retire-old"};
-}
-
-sim::FaultPlan CrashAt(std::uint64_t output, CrashPoint point) {
-  sim::FaultPlan fault;
-  fault.kind = sim::FaultKind::kEngineCrash;
-  fault.amount = static_cast<std::int64_t>(output);
-  fault.detail = static_cast<std::int64_t>(point);
-  fault.description = fmt::format("engine_crash {} output {}", static_cast<int>(point), output);
-  return fault;
 }
 
 sim::Scenario Small(const std::string& procedure, std::vector<std::string> overrides = {}) {
@@ -51,24 +39,7 @@ BOOST_AUTO_TEST_SUITE(cluster_ways)
 
 BOOST_AUTO_TEST_CASE(every_output_in_four_ways) {
   for (const char* procedure : kProcedures) {
-    const sim::Scenario scenario = Small(procedure);
-    const Rehearsed calm = Rehearse(scenario);
-    BOOST_REQUIRE_MESSAGE(calm.outcome() == "pass", procedure << calm.verdict().why);
-    BOOST_REQUIRE(calm.result.crash_points > 60U);
-    const verifier::EndState undisturbed = verifier::EndStateOf(calm.result.trace);
-    for (std::uint64_t output = 1; output <= calm.result.crash_points; output += kOutputStep) {
-      for (const CrashPoint point : kPoints) {
-        sim::RunPlan plan = calm.prepared.plan;
-        plan.faults.push_back(CrashAt(output, point));
-        const rehearsal::RunResult crashed = RunPlanned(calm.prepared, plan, scenario.engine);
-        const std::string where = procedure + (": " + plan.faults.back().description);
-        BOOST_TEST(verifier::OutcomeName(crashed.verdict.outcome) == "pass",
-                   where << ": " << crashed.verdict.why << ": " << Roots(crashed.verdict));
-        const auto differs =
-            verifier::SurvivesItsOwnCrash(undisturbed, verifier::EndStateOf(crashed.trace));
-        BOOST_TEST(!differs.has_value(), where << ": " << differs.value_or(""));
-      }
-    }
+    ExpectSurvivesEachCrash(Small(procedure), {.step = kOutputStep});
   }
 }
 

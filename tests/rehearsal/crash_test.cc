@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "tests/rehearsal/crashes.h"
 #include "tests/rehearsal/rehearse.h"
 #include "verifier/relations/relations.h"
 
@@ -13,55 +14,16 @@ namespace {
 using trace::CrashPoint;
 
 constexpr const char* kSmall = "kafka-to-cluster/small.json";
-constexpr CrashPoint kPoints[] = {CrashPoint::kBeforePersist, CrashPoint::kAfterPersist,
-                                  CrashPoint::kAfterAction, CrashPoint::kTornTail};
-constexpr std::string_view kPointNames[] = {"before-persist", "after-persist", "after-action",
-                                            "torn-tail"};
-
-sim::FaultPlan CrashAt(std::uint64_t output, CrashPoint point) {
-  sim::FaultPlan fault;
-  fault.kind = sim::FaultKind::kEngineCrash;
-  fault.amount = static_cast<std::int64_t>(output);
-  fault.detail = static_cast<std::int64_t>(point);
-  fault.description = fmt::format("engine_crash {} output {}",
-                                  kPointNames[static_cast<std::size_t>(point)], output);
-  return fault;
-}
-
-// Crashes at each of `every`th output in all four ways, and compares with the undisturbed run.
-void ExpectSurvivesEachCrash(const sim::Scenario& scenario, std::uint64_t step) {
-  const Rehearsed calm = Rehearse(scenario);
-  BOOST_REQUIRE(calm.outcome() == "pass");
-  BOOST_REQUIRE(calm.result.crash_points > 60U);
-  const verifier::EndState undisturbed = verifier::EndStateOf(calm.result.trace);
-  std::size_t run_count = 0;
-  for (std::uint64_t output = 1; output <= calm.result.crash_points; output += step) {
-    for (const CrashPoint point : kPoints) {
-      sim::RunPlan plan = calm.prepared.plan;
-      plan.faults.push_back(CrashAt(output, point));
-      const rehearsal::RunResult crashed = RunPlanned(calm.prepared, plan, scenario.engine);
-      const std::string where = plan.faults.back().description;
-      BOOST_TEST(verifier::OutcomeName(crashed.verdict.outcome) == "pass",
-                 where << ": " << crashed.verdict.why << ": " << Roots(crashed.verdict));
-      const auto differs =
-          verifier::SurvivesItsOwnCrash(undisturbed, verifier::EndStateOf(crashed.trace));
-      BOOST_TEST(!differs.has_value(), where << ": " << differs.value_or(""));
-      ++run_count;
-    }
-  }
-  BOOST_TEST(run_count >= 4 * (calm.result.crash_points / step));
-}
-
 BOOST_AUTO_TEST_SUITE(crash_matrix)
 
 BOOST_AUTO_TEST_CASE(every_output_in_four_ways) {
-  ExpectSurvivesEachCrash(LoadScenario(kSmall, {"workload.transactions=40"}), 1);
+  ExpectSurvivesEachCrash(LoadScenario(kSmall, {"workload.transactions=40"}), {});
 }
 
 // Two of each: more than one TiDB, Pump and Drainer to be half done with.
 BOOST_AUTO_TEST_CASE(every_output_of_a_wider_cluster) {
   ExpectSurvivesEachCrash(
-      LoadScenario("kafka-to-cluster/two-old-drainers.json", {"workload.transactions=60"}), 1);
+      LoadScenario("kafka-to-cluster/two-old-drainers.json", {"workload.transactions=60"}), {});
 }
 
 BOOST_AUTO_TEST_CASE(a_way_back_survives_its_own_crash) {
@@ -71,7 +33,7 @@ BOOST_AUTO_TEST_CASE(a_way_back_survives_its_own_crash) {
   const verifier::EndState undisturbed = verifier::EndStateOf(calm.result.trace);
   BOOST_TEST((undisturbed.serving == verifier::Serving::kOldSide));
   for (std::uint64_t output = 1; output <= calm.result.crash_points; ++output) {
-    for (const CrashPoint point : kPoints) {
+    for (const CrashPoint point : kCrashPoints) {
       sim::RunPlan plan = calm.prepared.plan;
       plan.faults.push_back(CrashAt(output, point));
       const rehearsal::RunResult crashed = RunPlanned(calm.prepared, plan, scenario.engine);

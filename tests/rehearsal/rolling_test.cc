@@ -5,56 +5,22 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "tests/rehearsal/crashes.h"
 #include "tests/rehearsal/rehearse.h"
 #include "verifier/relations/relations.h"
 
 namespace tidegate::test {
 namespace {
 
-using trace::CrashPoint;
-
-constexpr CrashPoint kPoints[] = {CrashPoint::kBeforePersist, CrashPoint::kAfterPersist,
-                                  CrashPoint::kAfterAction, CrashPoint::kTornTail};
 constexpr const char* kProcedures[] = {"rolling-manual", "rolling-ansible"};
-
-sim::FaultPlan CrashAt(std::uint64_t output, CrashPoint point) {
-  sim::FaultPlan fault;
-  fault.kind = sim::FaultKind::kEngineCrash;
-  fault.amount = static_cast<std::int64_t>(output);
-  fault.detail = static_cast<std::int64_t>(point);
-  fault.description = fmt::format("engine_crash {} output {}", static_cast<int>(point), output);
-  return fault;
-}
 
 sim::Scenario Small(const std::string& procedure, std::vector<std::string> overrides = {}) {
   overrides.insert(overrides.begin(), {"workload.transactions=600", "workload.tail=30s"});
   return LoadScenario(procedure + "/small.json", overrides);
 }
 
-void ExpectSurvivesEachCrash(const sim::Scenario& scenario, const char* outcome) {
-  const Rehearsed calm = Rehearse(scenario);
-  BOOST_REQUIRE_MESSAGE(calm.outcome() == outcome, calm.outcome());
-  BOOST_REQUIRE(calm.result.crash_points > 40U);
-  const verifier::EndState undisturbed = verifier::EndStateOf(calm.result.trace);
-  for (std::uint64_t output = 1; output <= calm.result.crash_points; output += kOutputStep) {
-    for (const CrashPoint point : kPoints) {
-      sim::RunPlan plan = calm.prepared.plan;
-      plan.faults.push_back(CrashAt(output, point));
-      const rehearsal::RunResult crashed = RunPlanned(calm.prepared, plan, scenario.engine);
-      const std::string where = plan.faults.back().description;
-      const verifier::EndState end = verifier::EndStateOf(crashed.trace);
-      // Told to abort, it died before that was written down: it goes on to the end.
-      const bool was_aborted = calm.outcome() != "pass";
-      if (was_aborted && end.engine_end == static_cast<int>(trace::EngineEnd::kDone)) {
-        BOOST_TEST(Roots(crashed.verdict) == "", where);
-        continue;
-      }
-      BOOST_TEST(verifier::OutcomeName(crashed.verdict.outcome) == outcome,
-                 where << ": " << crashed.verdict.why << ": " << Roots(crashed.verdict));
-      const auto differs = verifier::SurvivesItsOwnCrash(undisturbed, end);
-      BOOST_TEST(!differs.has_value(), where << ": " << differs.value_or(""));
-    }
-  }
+CrashMatrix Matrix(std::string_view outcome) {
+  return {.more_points_than = 40, .step = kOutputStep, .outcome = outcome};
 }
 
 void ExpectSafe(const sim::Scenario& scenario, const std::string& when) {
@@ -68,14 +34,16 @@ void ExpectSafe(const sim::Scenario& scenario, const std::string& when) {
 BOOST_AUTO_TEST_SUITE(rolling)
 
 BOOST_AUTO_TEST_CASE(every_output_in_four_ways) {
-  for (const char* procedure : kProcedures) ExpectSurvivesEachCrash(Small(procedure), "pass");
+  for (const char* procedure : kProcedures)
+    ExpectSurvivesEachCrash(Small(procedure), Matrix("pass"));
 }
 
 // The way back from the last step: each Drainer and Pump is replaced and proven once more.
 BOOST_AUTO_TEST_CASE(a_way_back_survives_its_own_crash) {
   for (const char* procedure : kProcedures) {
     ExpectSurvivesEachCrash(
-        Small(procedure, {R"(engine.operator={"step:upgrade-drainer-1": "abort"})"}), "refused");
+        Small(procedure, {R"(engine.operator={"step:upgrade-drainer-1": "abort"})"}),
+        Matrix("refused"));
   }
 }
 
