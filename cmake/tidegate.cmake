@@ -57,3 +57,12 @@ function(tidegate_room name)
                                    PRIVATE ${ROOM_LINKS})
   tidegate_precompiled(tg_${name} tg_base ${TIDEGATE_COMMON_HEADERS})
 endfunction()
+
+# tidegate_command_line(TARGET): a program whose own sources read its command line. They are half
+# CLI11, which all of them share precompiled, and run once, so that sanitizers need no optimised code.
+function(tidegate_command_line target)
+  if(TIDEGATE_SANITIZE)
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
+  tidegate_precompiled(${target} binlog-upgrade ${TIDEGATE_COMMON_HEADERS} <CLI/CLI.hpp>)
+endfunction()
