@@ -34,7 +34,7 @@ class Nap {
   void End() { awake_since_.reset(); }
   void Take() {
     constexpr std::chrono::nanoseconds kShort = std::chrono::microseconds(20);
-    constexpr std::chrono::nanoseconds kLong = std::chrono::microseconds(400);
+    constexpr std::chrono::nanoseconds kLong = std::chrono::milliseconds(2);
     const auto now = std::chrono::steady_clock::now();
     if (!awake_since_.has_value()) awake_since_ = now;
     const std::chrono::nanoseconds awake = now - *awake_since_;
@@ -101,10 +101,12 @@ class LockstepClock final : public Lockstep {
   }
 
   Status Spawn(const Command& command) override {
-    CHECK(one_ == 0);
+    CHECK(one_ <= 0);
     CHECK(!command.argv.empty());
-    AddProcess(page_.get(), 1, Mix(kRootLineage, 1));
-    AddProcess(page_.get(), kCommandPid, kRootLineage);
+    if (one_ < 0) ForgetTheDead();
+    const std::uint64_t root = spawned_++ == 0 ? kRootLineage : Mix(kRootLineage, spawned_);
+    AddProcess(page_.get(), 1, Mix(root, 1));
+    AddProcess(page_.get(), kCommandPid, root);
     TRY_ASSIGN(one_, StartInNamespace(command, EnvironmentOf(command), page_.get()));
     watch_ = std::make_unique<TaskWatch>(one_);
     return {};
@@ -196,6 +198,18 @@ class LockstepClock final : public Lockstep {
     return environment;
   }
 
+  // Whoever held a lock or a slot as it was killed never gives it back.
+  void ForgetTheDead() {
+    Page* page = page_.get();
+    for (Slot& slot : page->slots) slot.state.store(SlotState::kFree);
+    for (ProcessEntry& entry : page->processes) entry.pid.store(0);
+    for (std::atomic<std::uint64_t>& lineage : page->port_lineage) lineage.store(0);
+    page->fork_lock.store(0);
+    page->engine_ended.store(0);
+    page->activity.fetch_add(1);
+    seen_ = false;
+  }
+
   void Collect(std::uint64_t digest) {
     collected_ = digest;
     Sleepers::Living living;
@@ -225,6 +239,7 @@ class LockstepClock final : public Lockstep {
   std::uint64_t digest_ = 0;
   std::uint64_t collected_ = 0;
   std::uint32_t swept_at_ = 0;
+  std::uint64_t spawned_ = 0;  ///< commands so far
 };
 
 }  // namespace

@@ -56,7 +56,8 @@ class Lockstep {
   /// Starts the command under the clock, as the first child of a PID namespace of its own whose
   /// process 1 only reaps. Standard streams are /dev/null or the given fds; all other fds stay
   /// behind. Not root: also a user namespace, in which the caller is root. kNotFound: no such
-  /// program. REQUIRES: called once.
+  /// program. REQUIRES: the first call, or KillAll since the last one; then it has a namespace and
+  /// lineages of its own.
   virtual Status Spawn(const Command& command) = 0;
   /// Of the command, not of what it left running; nullopt while it runs (128+n: by signal n).
   virtual std::optional<int> ExitStatus() = 0;
@@ -74,7 +75,7 @@ class Lockstep {
 
   /// One look: true when every process of the namespace is asleep and nothing has changed since the
   /// last look, which was the same. False also when `world_had_work` (the caller found something to
-  /// do since the last look), and then the proof begins again. Naps for 20 to 400
+  /// do since the last look), and then the proof begins again. Naps for 20 to 2000
   /// microseconds itself when it found somebody awake, so that the caller can simply loop.
   ///
   /// The caller's part of the proof: bytes that it wrote to a socket have arrived (SIOCOUTQ is 0).

@@ -4,7 +4,6 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/times.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lab/clock/preload/state.h"
@@ -21,14 +20,4 @@ TIDEGATE_EXPORT clock_t times(tms* to) noexcept {
   if (ThePage() == nullptr) return TIDEGATE_REAL(times)(to);
   if (to != nullptr) *to = {};
   return (Now() + kMonotonicAtZero) / (kNsPerSecond / sysconf(_SC_CLK_TCK));
-}
-
-TIDEGATE_EXPORT pid_t wait4(pid_t pid, int* status, int options, rusage* used) {
-  const pid_t ended = TIDEGATE_REAL(wait4)(pid, status, options, used);
-  if (ThePage() != nullptr && ended > 0 && used != nullptr) *used = {};
-  return ended;
-}
-
-TIDEGATE_EXPORT pid_t wait3(int* status, int options, rusage* used) noexcept {
-  return wait4(-1, status, options, used);
 }

@@ -78,6 +78,21 @@ Time Stretched(Time now, Time deadline) {
   return deadline;
 }
 
+int SleepInSlot(Time deadline) {
+  Slot* slot = ClaimSlot(SlotKind::kFutex);
+  ArmSlot(slot, deadline);
+  int result = 0;
+  while (slot->wake.load(std::memory_order_acquire) == 0) {
+    const long waited = RawSyscall(SYS_futex, &slot->wake, FUTEX_WAIT, 0, &kAges, 0, 0);
+    if (waited < 0 && errno == EINTR && slot->wake.load() == 0) {
+      result = EINTR;
+      break;
+    }
+  }
+  FreeSlot(slot);
+  return result;
+}
+
 }  // namespace
 
 Page* ThePage() {
@@ -190,18 +205,13 @@ int SleepUntil(Time deadline) {
 
 int SleepExactlyUntil(Time deadline) {
   if (deadline <= Now()) return 0;
-  Slot* slot = ClaimSlot(SlotKind::kFutex);
-  ArmSlot(slot, deadline);
-  int result = 0;
-  while (slot->wake.load(std::memory_order_acquire) == 0) {
-    const long waited = RawSyscall(SYS_futex, &slot->wake, FUTEX_WAIT, 0, &kAges, 0, 0);
-    if (waited < 0 && errno == EINTR && slot->wake.load() == 0) {
-      result = EINTR;
-      break;
-    }
-  }
-  FreeSlot(slot);
-  return result;
+  return SleepInSlot(deadline);
+}
+
+void LetOthersRest() {
+  const int error = errno;
+  SleepInSlot(Now());
+  errno = error;
 }
 
 int WaitOnWord(const std::uint32_t* word, std::uint32_t value, bool shared, Time deadline) {

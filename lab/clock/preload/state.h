@@ -70,6 +70,8 @@ void FreeSlot(Slot* slot);
 int SleepUntil(Time deadline);
 int SleepExactlyUntil(Time deadline);
 inline constexpr Time kPollShare = 64;
+/// Sleeps until everybody else does, at this time; shorter when a handler ran.
+void LetOthersRest();
 /// Sleeps while *word is `value`, as a futex does. 0: woken, or the value was another; else
 /// ETIMEDOUT or EINTR. `deadline` kNever: no limit.
 int WaitOnWord(const std::uint32_t* word, std::uint32_t value, bool shared, Time deadline);

@@ -74,6 +74,19 @@ print(round(time.monotonic() - begin, 6))
   BOOST_TEST(end.output == "timed out 60.0\n0.06\n");
 }
 
+// A child that has closed its output may not have ended yet, in real time; a look at it that does
+// not wait, and the sleep that would follow, see nothing of that.
+BOOST_AUTO_TEST_CASE(a_child_ends_before_the_clock_moves) {
+  ExpectEnd(RunPython(R"(
+import subprocess, time
+for i in range(100):
+    child = subprocess.Popen(["sh", "-c", "exec >&-; exec true"], stdout=subprocess.PIPE)
+    child.communicate(timeout=60)
+print(time.monotonic() % 1000)
+)"),
+            0, "0.0\n");
+}
+
 // env -i and Python's env= leave nothing of the environment that brought the clock in.
 BOOST_AUTO_TEST_CASE(a_lost_environment) {
   ExpectEnd(RunBash("env -i sleep 77; env -i bash -c 'exec sleep 3'; echo $SECONDS"), 80 * kSecond,
