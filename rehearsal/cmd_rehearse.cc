@@ -31,6 +31,7 @@ struct Options {
   std::string seed;
   std::uint64_t seed_count = 1;
   std::string engine;
+  std::string engine_resume;
   std::string clock = "lockstep";
   std::string variant;
   std::string gate;
@@ -120,6 +121,7 @@ EngineChoice Rehearsal::Choice(const Job& job) const {
   } else {
     choice.command = options_.engine;
   }
+  choice.command_again = options_.engine_resume;
   choice.clock = options_.clock;
   if (!options_.gate.empty()) choice.gate = options_.gate;
   if (!options_.variant.empty()) choice.variant = options_.variant;
@@ -139,6 +141,9 @@ std::string Reproduce(const std::string& path, std::uint64_t seed, const EngineC
   std::string command = fmt::format("./tidegate rehearse {} --seed {}", path, seed);
   if (!choice.command.empty()) {
     command += fmt::format(" --engine {} --clock {}", Quoted(choice.command), choice.clock);
+    if (!choice.command_again.empty()) {
+      command += " --engine-resume " + Quoted(choice.command_again);
+    }
   } else if (choice.style != "ours") {
     command += " --engine " + choice.style;
   }
@@ -378,6 +383,10 @@ ExitCode Rehearsal::Go() {
   if (const Status known = CheckEngine(options_.engine); !known.has_value()) {
     return PrintError(known.error());
   }
+  if (!options_.engine_resume.empty() && (options_.engine.empty() || IsOurs(options_.engine))) {
+    return PrintError(
+        {ErrorCode::kBadInput, "goes with a command for --engine", "--engine-resume"});
+  }
   for (const std::string& text : options_.sets) {
     Result<sim::Override> set = sim::ParseOverride(text);
     if (!set.has_value()) return PrintError(set.error());
@@ -437,6 +446,9 @@ void AddRehearse(CLI::App* app, ExitCode* exit_code) {
   command->add_option("--engine", options->engine,
                       "ours, literal (the manual's exact order), binlog-upgrade (ours as a process "
                       "in the lab), or any command, for the lab");
+  command->add_option("--engine-resume", options->engine_resume,
+                      "Started 20 s after a crash of the scenario's killed the command; without it "
+                      "a crash is the end, but for binlog-upgrade, which resumes");
   command->add_option("--clock", options->clock, "Of the lab, for a command")
       ->check(CLI::IsMember({"lockstep", "real"}))
       ->capture_default_str();

@@ -14,9 +14,18 @@ namespace tidegate::rehearsal {
 /// The name by which our own program, as a process, is asked for.
 inline constexpr std::string_view kShippedEngine = "binlog-upgrade";
 
-/// The command of `choice`. For "binlog-upgrade": its `apply` on the scenario's own files, or on
-/// those that were generated for it, which then lie in the lab's folder. Errors: kIo.
-Result<std::string> LabCommand(const EngineChoice& choice, const Prepared& prepared,
-                               const sim::EngineSettings& settings, const lab::Home& home);
+/// For a shell, each.
+struct LabCommands {
+  std::string first;
+  std::string again;         ///< after a crash that the scenario asks for; "": nothing
+  std::string journal_path;  ///< of an engine whose records can be counted; "": none
+};
+
+/// The commands of `choice`. For "binlog-upgrade": its `apply` and `resume` on the scenario's own
+/// files, or on those that were generated for it, which then lie in the lab's folder. Errors: kIo;
+/// kBadInput for a crash of `prepared` at an output that nobody can count.
+Result<LabCommands> CommandsFor(const EngineChoice& choice, const Prepared& prepared,
+                                const sim::RunPlan& plan, const sim::EngineSettings& settings,
+                                const lab::Home& home);
 
 }  // namespace tidegate::rehearsal

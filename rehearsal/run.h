@@ -24,6 +24,9 @@ struct EngineChoice {
   std::string variant;         ///< a known-bad engine (variants.h), or ""
   std::string until;
   std::string command;  ///< a program in the lab, as a shell reads it; "": ours, in this process
+  /// What is started after a crash that the scenario asks for; "": of a command nothing, of our
+  /// shipped engine its `resume`.
+  std::string command_again;
   std::string clock = "lockstep";  ///< of the lab: lockstep, real
 
   /// "ours", "literal", "ours/skips-the-gate", the command.

@@ -39,7 +39,11 @@ Result<std::unique_ptr<lab::Pace>> MakePace(const std::string& clock, const sim:
 }
 
 std::vector<lab::HookCommand> HooksOf(const engine::Hooks& hooks) {
-  return {{hooks.detach_service, "detach-service"}, {hooks.attach_service, "attach-service"}};
+  return {{hooks.detach_service, "detach-service"},
+          {hooks.attach_service, "attach-service"},
+          {hooks.dump, "dump"},
+          {hooks.load, "load"},
+          {hooks.compare, "compare"}};
 }
 
 // "pump1:8250": hosts also go by the names that their processes register under.
@@ -76,18 +80,27 @@ Result<lab::Trees> MakeTrees(const Prepared& prepared, const sim::RunPlan& plan,
     if (hook.argv[0].starts_with("/")) TRY(control->Link(program, hook.argv[0]));
     TRY(lab::RootDir(trees.ProgramsDir()).Link(program, name));
   }
+  // A run-book of the user's may call ours.
+  if (const Result<std::string> ours = lab::FindProgram("engine/binlog-upgrade"); ours) {
+    TRY(lab::RootDir(trees.ProgramsDir()).Link(*ours, kShippedEngine));
+  }
   return {std::move(trees)};
 }
 
-lab::SessionOptions OptionsOf(const EngineChoice& choice, const std::string& command,
+lab::Program ProgramOf(const std::string& command, const lab::Home& home) {
+  return {.argv = {fmt::format("{}/tidegate-lab-enter", home.bin_path()), "/bin/sh", "-c", command},
+          .environment = home.Environment(),
+          .folder = ".",
+          .log_path = home.log_path()};
+}
+
+lab::SessionOptions OptionsOf(const EngineChoice& choice, const LabCommands& commands,
                               const Prepared& prepared, const lab::Home& home) {
   lab::SessionOptions options;
   options.name = choice.Name();
-  options.program = {
-      .argv = {fmt::format("{}/tidegate-lab-enter", home.bin_path()), "/bin/sh", "-c", command},
-      .environment = home.Environment(),
-      .folder = ".",
-      .log_path = home.log_path()};
+  options.program = ProgramOf(commands.first, home);
+  if (!commands.again.empty()) options.program_again = ProgramOf(commands.again, home);
+  options.journal_path = commands.journal_path;
   options.control_path = home.control_path();
   options.hooks = HooksOf(prepared.cluster.hooks);
   return options;
@@ -114,10 +127,10 @@ Result<RunResult> RunInLab(const Prepared& prepared, const sim::RunPlan& plan,
   TRY_ASSIGN(const lab::Home home, lab::Home::Make());
   TRY_ASSIGN(const lab::Network network, lab::Network::Enter(Addresses(plan)));
   TRY_ASSIGN(std::unique_ptr<lab::Pace> pace, MakePace(choice.clock, plan, home));
-  TRY_ASSIGN(const std::string command, LabCommand(choice, prepared, settings, home));
+  TRY_ASSIGN(const LabCommands commands, CommandsFor(choice, prepared, plan, settings, home));
   TRY_ASSIGN(lab::Trees trees, MakeTrees(prepared, plan, home));
   TRY_ASSIGN(const std::unique_ptr<lab::Session> session,
-             lab::Session::Make(OptionsOf(choice, command, prepared, home), plan, &trees,
+             lab::Session::Make(OptionsOf(choice, commands, prepared, home), plan, &trees,
                                 std::move(pace)));
   const Duration outage_max =
       settings.write_outage_max > 0 ? settings.write_outage_max : prepared.cluster.write_outage_max;

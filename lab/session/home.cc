@@ -56,12 +56,14 @@ std::vector<std::string> Home::Environment() const {
     const std::string_view variable = *entry;
     if (variable.starts_with(kPath)) {
       path = variable.substr(kPath.size());
-    } else if (!variable.starts_with("TIDEGATE_")) {
+    } else if (!variable.starts_with("TIDEGATE_") && !variable.starts_with("XDG_STATE_HOME=")) {
       out.emplace_back(variable);
     }
   }
   out.push_back(fmt::format("PATH={}:{}", bin_path(), path));
   out.push_back("TIDEGATE_LAB=" + path_);
+  // Locks and journals of another lab, or of a real upgrade, are none of this one's.
+  out.push_back(fmt::format("XDG_STATE_HOME={}/state", path_));
   out.push_back(fmt::format("TIDEGATE_RESOURCES={}/resources", path_));
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)

@@ -26,7 +26,8 @@ class Pace {
  public:
   virtual ~Pace() = default;
 
-  /// Starts it as the first process of a PID namespace of its own.
+  /// Starts it as the first process of a PID namespace of its own. Once more after KillAll: in a
+  /// new one.
   virtual Status Spawn(const Program& program) = 0;
   /// Of the program; nullopt while it runs. 128+n: it died of signal n.
   virtual std::optional<int> ExitStatus() = 0;

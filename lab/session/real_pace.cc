@@ -76,6 +76,7 @@ class RealPace final : public Pace {
     }
     if (child == 0) BecomeFirst(program, argv.data(), envp.data());
     pid_ = static_cast<pid_t>(child);
+    status_.reset();
     return {};
   }
 

@@ -59,7 +59,8 @@ Session::Session(SessionOptions options, const sim::RunPlan& plan, Trees* trees,
       control_(std::move(control)),
       front_(FrontLimits{}, plan.epoch_ms),
       trees_(trees),
-      translator_(plan, *trees, hands_) {
+      translator_(plan, *trees, hands_),
+      crashes_(plan.faults, options_.journal_path) {
   for (const sim::NodePlan& node : plan.nodes) {
     const auto add = [&](std::int64_t number, bool http) {
       if (number <= 0 || FindPort(node.info.host, number) != nullptr) return;
@@ -116,15 +117,42 @@ void Session::OnEvent(const trace::Event& event, std::uint64_t) {
 }
 
 void Session::Crash(trace::CrashPoint point) {
-  if (finished_ || link_ == nullptr) return;
+  if (finished_ || back_at_.has_value() || link_ == nullptr) return;
+  if (!Die({point})) link_->WakeAt(link_->now());  // so that the world sees it
+}
+
+// SIGKILL to the engine and to all that it runs on the control machine, as a loss of power there.
+// What was asked of the world and has begun goes on. False: that was its end.
+bool Session::Die(const Crashes::Crash& crash) {
   pace_->KillAll();
-  link_->Claim(
-      {.kind = EventKind::kEngineCrashed, .code = static_cast<std::uint16_t>(point), .n = 1}, "");
+  waiting_.clear();
+  link_->Claim({.kind = EventKind::kEngineCrashed,
+                .code = static_cast<std::uint16_t>(crash.point),
+                .a = static_cast<std::int64_t>(crash.record),
+                .n = incarnation_},
+               "");
+  if (const Status cut = crashes_.CutJournal(crash); !cut.has_value()) {
+    trouble_ = cut.error().ToString();
+  }
+  if (options_.program_again.has_value()) {
+    back_at_ = link_->now() + options_.again_after;
+    WakeAt(*back_at_);
+    return true;
+  }
   link_->Claim({.kind = EventKind::kEngineFinished,
                 .code = static_cast<std::uint16_t>(trace::EngineEnd::kFailed)},
                "killed by the scenario");
   finished_ = true;
-  link_->WakeAt(link_->now());  // so that the world sees it
+  return false;
+}
+
+void Session::BeginAgain() {
+  back_at_.reset();
+  link_->Claim({.kind = EventKind::kEngineStarted, .n = ++incarnation_}, options_.name);
+  if (const Status spawned = pace_->Spawn(*options_.program_again); !spawned.has_value()) {
+    trouble_ = spawned.error().ToString();
+  }
+  stirred_ = true;
 }
 
 void Session::SyncPorts() {
@@ -160,9 +188,18 @@ void Session::Settle() {
       trouble_ = pace_->trouble();
       continue;
     }
+    if (const std::optional<Crashes::Crash> crash = crashes_.TakeDue()) {
+      if (!Die(*crash)) return;
+      continue;
+    }
     if (!waiting_.empty()) {
       SyncTrees();
       ApplyLeast();
+      continue;
+    }
+    if (back_at_.has_value()) {
+      if (link_->now() < *back_at_) return WakeAt(*back_at_);
+      BeginAgain();
       continue;
     }
     const std::optional<int> status = pace_->ExitStatus();
@@ -224,18 +261,6 @@ void Session::QueueDeath(CallId id) {
   waiting_.push_back(std::move(waiting));
 }
 
-// A hook of the site file by its command's name: the clients' load balancer is no host.
-const HookCommand* Session::HookOf(const Request& request) const {
-  for (const HookCommand& hook : options_.hooks) {
-    if (hook.argv.empty() || NameOf(hook.argv[0]) != request.program) continue;
-    if (std::equal(hook.argv.begin() + 1, hook.argv.end(), request.argv.begin(),
-                   request.argv.end())) {
-      return &hook;
-    }
-  }
-  return nullptr;
-}
-
 void Session::ApplyCall(CallId id, const Request& request) {
   calls_.emplace(id, request);
   const auto reply = [this, id](const Reply& text) {
@@ -243,9 +268,9 @@ void Session::ApplyCall(CallId id, const Request& request) {
     control_->Reply(id, WriteReply(text));
     stirred_ = true;
   };
-  const HookCommand* hook = HookOf(request);
-  if (hook == nullptr) return translator_.Translate(request, reply);
-  hands_.Perform(port::RunHook{hook->name, hook->argv}, [reply](const port::Answer& answer) {
+  const std::optional<port::RunHook> hook = HookIn(options_.hooks, request);
+  if (!hook.has_value()) return translator_.Translate(request, reply);
+  hands_.Perform(*hook, [reply](const port::Answer& answer) {
     reply({answer.ok() ? 0 : 1, "", answer.ok() ? "" : answer.body + "\n"});
   });
 }

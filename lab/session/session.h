@@ -19,6 +19,8 @@
 #include "lab/front/http_front.h"
 #include "lab/hosts/tree.h"
 #include "lab/session/control_socket.h"
+#include "lab/session/crashes.h"
+#include "lab/session/hooks.h"
 #include "lab/session/pace.h"
 #include "lab/session/world_hands.h"
 #include "sim/attach.h"
@@ -28,15 +30,14 @@
 
 namespace tidegate::lab {
 
-/// A command of the operator's, and the hook of the site file that it stands for.
-struct HookCommand {
-  std::vector<std::string> argv;
-  std::string name;  ///< "detach-service"
-};
-
 struct SessionOptions {
   std::string name;  ///< the engine, as the trace calls it
   Program program;
+  /// What is started after a crash of the scenario's, when its time has passed; nothing: a crash is
+  /// the end.
+  std::optional<Program> program_again;
+  Duration again_after = 20 * kSecond;
+  std::string journal_path;  ///< of the engine's journal, a record a line; "": nobody knows it
   std::string control_path;  ///< of the socket for the hosts' programs
   std::vector<HookCommand> hooks;
 };
@@ -86,6 +87,8 @@ class Session final : public sim::AttachedEngine, public trace::Listener {
   void Settle();
   void WakeAt(Time at);
   bool Pump();
+  bool Die(const Crashes::Crash& crash);
+  void BeginAgain();
   void SyncPorts();
   void Queue(HttpArrival arrival);
   void Queue(ControlCall call);
@@ -94,7 +97,6 @@ class Session final : public sim::AttachedEngine, public trace::Listener {
   std::uint64_t LineageOf(const Waiting& waiting);
   void ApplyHttp(const HttpArrival& arrival);
   void ApplyCall(CallId id, const Request& request);
-  const HookCommand* HookOf(const Request& request) const;
   void SyncTrees();
   void Answer(ConnectionId connection, const engine::port::Answer& answer);
   void Finish(int status);
@@ -108,6 +110,7 @@ class Session final : public sim::AttachedEngine, public trace::Listener {
   Trees* trees_;
   WorldHands hands_;
   Translator translator_;
+  Crashes crashes_;
   std::map<CallId, Request> calls_;  // whose reply is to come
   std::vector<Port> ports_;
   std::vector<Waiting> waiting_;
@@ -115,6 +118,8 @@ class Session final : public sim::AttachedEngine, public trace::Listener {
   sim::EngineLink* link_ = nullptr;
   std::optional<Time> wake_at_;  // the next wake-up that was asked for
   bool stirred_ = true;          // something was done that a process may notice
+  std::uint32_t incarnation_ = 1;
+  std::optional<Time> back_at_;  // the engine is dead until then
   bool finished_ = false;
   std::string trouble_;
 };

@@ -16,12 +16,16 @@ Result<rehearsal::RunResult> TryRun(const InLab& what) {
   BOOST_REQUIRE_MESSAGE(prepared.has_value(), Why(prepared));
   rehearsal::RunOptions options;
   options.engine = rehearsal::ChoiceOf(scenario.engine);
-  options.engine.command =
-      what.command == rehearsal::kShippedEngine
-          ? what.command
-          : fmt::format("cd {} && export LC_ALL=C && {}", TIDEGATE_SOURCE_DIR, what.command);
+  const auto in_checkout = [](const std::string& command) {
+    if (command.empty() || command == rehearsal::kShippedEngine) return command;
+    return fmt::format("cd {} && export LC_ALL=C && {}", TIDEGATE_SOURCE_DIR, command);
+  };
+  options.engine.command = in_checkout(what.command);
+  options.engine.command_again = in_checkout(what.command_again);
   options.engine.clock = what.clock;
-  return rehearsal::Run(*prepared, prepared->plan, scenario.engine, options);
+  sim::RunPlan plan = prepared->plan;
+  plan.faults.insert(plan.faults.end(), what.faults.begin(), what.faults.end());
+  return rehearsal::Run(*prepared, plan, scenario.engine, options);
 }
 
 }  // namespace

@@ -14,7 +14,9 @@ bool LabWorksHere();
 struct InLab {
   std::string scenario;  ///< below scenarios/
   std::string command;   ///< as a shell reads it, in the folder of the checkout; "binlog-upgrade"
+  std::string command_again = "";  ///< after a crash
   std::vector<std::string> overrides = {};
+  std::vector<sim::FaultPlan> faults = {};  ///< besides the scenario's
   std::string clock = "lockstep";
 };
 
