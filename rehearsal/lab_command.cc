@@ -70,6 +70,9 @@ Result<std::string> ShippedOptions(const EngineChoice& choice, const Prepared& p
                                     prepared.plan.procedure, choice.gate, inputs.inventory);
   if (!inputs.target.empty()) command += fmt::format(" --target '{}'", inputs.target);
   if (!inputs.site.empty()) command += fmt::format(" --site '{}'", inputs.site);
+  if (settings.drain_timeout > 0) {
+    command += fmt::format(" --drain-timeout {}", FormatDuration(settings.drain_timeout));
+  }
   if (!choice.until.empty()) command += fmt::format(" --until {}", choice.until);
   if (std::find(settings.accept.begin(), settings.accept.end(), "write-outage") !=
       settings.accept.end()) {
