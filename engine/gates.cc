@@ -106,13 +106,13 @@ Verdict JudgeStatuses(const Drained& gate, const LookContext& context,
   memory.drainers.resize(context.cluster.old_drainers.size());
   Tso pd_now = 0;
   if (NeedsProof(gate)) {
-    const Result<ClusterPumpStatus> pump = ParseClusterPumpStatus(answers[count - gate.first]);
-    if (!pump || pump->commit_ts <= 0) {
+    const Result<Tso> now = ParsePdTimestamp(answers[count - gate.first]);
+    if (!now) {
       return Unknown(ClauseOf(kPdTime, 0),
-                     fmt::format("{} gives no PD timestamp{}", PumpToAsk(context).name,
-                                 pump ? "" : ": " + pump.error().message));
+                     fmt::format("{} gives no PD timestamp: {}", PumpToAsk(context).name,
+                                 now.error().message));
     }
-    pd_now = pump->commit_ts;
+    pd_now = *now;
   }
   Verdict shut = Holds("");
   for (std::size_t i = gate.first; i < count; ++i) {

@@ -158,20 +158,7 @@ TemplateOptions TemplatesOf(const Options& options, const Prepared& prepared) {
   out.ssh_user = options.ssh_user;
   out.resources_dir = options.resources;
   out.sudo = options.sudo;
-  for (const Tidb& tidb : prepared.cluster.tidbs) {
-    out.sql[fmt::format("tidb {}:{}", tidb.process.host, tidb.process.port)] = {
-        tidb.process.host, tidb.process.port, prepared.site.sql_defaults_file};
-  }
-  const auto add = [&](const Sink& sink) {
-    if (sink.host.empty()) return;
-    SqlEndpoint endpoint{sink.host, sink.port, ""};
-    for (const SiteSink& site : prepared.site.sinks) {
-      if (site.name == sink.name) endpoint.defaults_file = site.defaults_file;
-    }
-    out.sql[sink.name] = endpoint;
-  };
-  for (const Drainer& drainer : prepared.cluster.old_drainers) add(drainer.sink);
-  for (const Drainer& drainer : prepared.cluster.new_drainers) add(drainer.sink);
+  AddSqlEndpoints(prepared.cluster, prepared.site, &out);
   return out;
 }
 

@@ -111,6 +111,15 @@ Result<ClusterPumpStatus> ParseClusterPumpStatus(const port::Answer& answer) {
   return status;
 }
 
+Result<Tso> ParsePdTimestamp(const port::Answer& answer) {
+  TRY_ASSIGN(const OldPumpStatus pump, ParseOldPumpStatus(answer));
+  if (!pump.error.empty()) return Error{ErrorCode::kUnavailable, pump.error, ""};
+  if (pump.commit_ts <= 0) {
+    return Error{ErrorCode::kBadInput, "the answer has no CommitTS: no Pump's status", ""};
+  }
+  return pump.commit_ts;
+}
+
 Result<ClusterDrainerStatus> ParseClusterDrainerStatus(const port::Answer& answer) {
   TRY_ASSIGN(const JsonDocument document, ParseObject(answer, "status of a cluster Drainer"));
   const JsonValue& root = document.root();

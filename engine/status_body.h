@@ -51,6 +51,10 @@ struct ClusterPumpStatus {
 /// Errors: kUnavailable when nothing usable came or ErrMsg is set.
 Result<ClusterPumpStatus> ParseClusterPumpStatus(const port::Answer& answer);
 
+/// CommitTS of a Pump's `/status`, of any era: a timestamp that it has just taken from PD. Errors:
+/// kUnavailable, kBadInput; never 0 or less.
+Result<Tso> ParsePdTimestamp(const port::Answer& answer);
+
 /// `/status` of a cluster Drainer (tidb-binlog: drainer/status.go). LastTS is its checkpoint.
 struct ClusterDrainerStatus {
   std::vector<std::pair<std::string, Tso>> pump_pos;

@@ -193,6 +193,7 @@ Status RealHost::Handle(const port::Input& input, Engine* engine, Turn* turn) {
   std::vector<port::Ask> asks;
   for (port::Output& output : outputs) {
     if (const auto* persist = std::get_if<port::Persist>(&output)) {
+      CHECK(journal_ != nullptr);
       TRY(journal_->Append(EncodeRecord(persist->record)));
     } else if (const auto* perform = std::get_if<port::Perform>(&output)) {
       Answer answer = Perform(perform->action, perform->timeout);

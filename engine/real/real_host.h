@@ -36,7 +36,7 @@ struct RealHostOptions {
 
 class RealHost {
  public:
-  /// REQUIRES: `journal` and `people` outlive the host.
+  /// `journal` may be null for an engine that persists nothing. REQUIRES: both outlive the host.
   RealHost(RealHostOptions options, JournalFile* journal, Operator* people);
 
   /// Drives `engine` until it is finished. Errors: kIo when the journal can't be written: nothing

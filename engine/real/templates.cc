@@ -209,6 +209,23 @@ struct QueryTemplates {
   }
 };
 
+void AddSqlEndpoints(const Cluster& cluster, const Site& site, TemplateOptions* options) {
+  for (const Tidb& tidb : cluster.tidbs) {
+    options->sql[fmt::format("tidb {}:{}", tidb.process.host, tidb.process.port)] = {
+        tidb.process.host, tidb.process.port, site.sql_defaults_file};
+  }
+  const auto add = [&](const Sink& sink) {
+    if (sink.host.empty()) return;
+    SqlEndpoint endpoint{sink.host, sink.port, ""};
+    for (const SiteSink& listed : site.sinks) {
+      if (listed.name == sink.name) endpoint.defaults_file = listed.defaults_file;
+    }
+    options->sql[sink.name] = endpoint;
+  };
+  for (const Drainer& drainer : cluster.old_drainers) add(drainer.sink);
+  for (const Drainer& drainer : cluster.new_drainers) add(drainer.sink);
+}
+
 Result<std::vector<Command>> Templates::Render(const port::Action& action) const {
   std::vector<Command> commands;
   TRY(std::visit(ActionTemplates{*this, &commands}, action));

@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/cluster.h"
 #include "engine/port/port.h"
 #include "engine/real/spawn.h"
+#include "engine/site.h"
 
 namespace tidegate::engine {
 
@@ -29,6 +31,10 @@ struct TemplateOptions {
   bool sudo = false;          ///< systemctl and unit files through `sudo -n`
   std::map<std::string, SqlEndpoint, std::less<>> sql;  ///< by endpoint name
 };
+
+/// Adds the SQL endpoints of a cluster: each TiDB as "tidb HOST:PORT", each sink that is a server
+/// by its name, with the `defaults_file` that the site file gives.
+void AddSqlEndpoints(const Cluster& cluster, const Site& site, TemplateOptions* options);
 
 class Templates {
  public:
