@@ -35,7 +35,8 @@ class GateBeforeNewDrainer final : public Check {
   }
   Section InSection() const override { return Section::kProcedure; }
   KindSet Subscribes() const override {
-    return {EventKind::kAnswered, EventKind::kActionStarted, EventKind::kNodeUp};
+    return {EventKind::kAnswered, EventKind::kActionStarted, EventKind::kNodeUp,
+            EventKind::kNodeDown};
   }
 
   void OnEvent(const Event& event, std::uint64_t index) override {

@@ -27,7 +27,8 @@ class GateHonest final : public Check {
   }
   Section InSection() const override { return Section::kGate; }
   KindSet Subscribes() const override {
-    return {EventKind::kAnswered, EventKind::kActionStarted, EventKind::kNodeUp};
+    return {EventKind::kAnswered, EventKind::kActionStarted, EventKind::kNodeUp,
+            EventKind::kNodeDown};
   }
 
   void OnEvent(const Event& event, std::uint64_t index) override {

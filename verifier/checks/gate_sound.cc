@@ -26,7 +26,9 @@ class GateSound final : public Check {
            "downstream; late orphans count by TiKV's answer.";
   }
   Section InSection() const override { return Section::kGate; }
-  KindSet Subscribes() const override { return {EventKind::kActionStarted, EventKind::kNodeUp}; }
+  KindSet Subscribes() const override {
+    return {EventKind::kActionStarted, EventKind::kNodeUp, EventKind::kNodeDown};
+  }
 
   void OnEvent(const Event&, std::uint64_t) override {
     const std::size_t at = model().decided_now();

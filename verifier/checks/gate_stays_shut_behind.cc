@@ -23,8 +23,8 @@ class GateStaysShutBehind final : public Check {
   }
   Section InSection() const override { return Section::kGate; }
   KindSet Subscribes() const override {
-    return {EventKind::kTxnCommitted, EventKind::kRowCommitted, EventKind::kDdlCommitted,
-            EventKind::kActionStarted, EventKind::kNodeUp};
+    return {EventKind::kTxnCommitted,  EventKind::kRowCommitted, EventKind::kDdlCommitted,
+            EventKind::kActionStarted, EventKind::kNodeUp,       EventKind::kNodeDown};
   }
 
   void OnEvent(const Event& event, std::uint64_t index) override {

@@ -90,6 +90,11 @@ void Model::NodeMoved(const Event& event) {
     case EventKind::kNodeDown:
       node.up = false;
       node.down_cause = static_cast<trace::DownCause>(event.code);
+      // Where no actions are shown, an old Drainer that goes behind the barrier is the going on.
+      if (info(event.node).role == Role::kDrainer && info(event.node).old_side && t0_ != 0 &&
+          !acts_.any_action() && acts_.downed_by(event.node) == Cause::kEngine) {
+        Decide(event.node, event);
+      }
       break;
     case EventKind::kBinaryInstalled:
       node.installed_version = event.text;
