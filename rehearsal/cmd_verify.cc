@@ -11,6 +11,7 @@
 #include "trace/digest.h"
 #include "trace/file.h"
 #include "verifier/verifier.h"
+#include "watch/judgeable.h"
 
 namespace tidegate::rehearsal {
 namespace {
@@ -39,7 +40,8 @@ Result<std::unique_ptr<Judged>> Judge(const Options& options) {
     judge.Judge(trace.events[i], i);
     steps.OnEvent(trace.events[i]);
   }
-  judged->verdict = judge.Finish(&trace);
+  judged->verdict =
+      trace.header.engine == watch::kWatched ? watch::JudgeWatched(trace) : judge.Finish(&trace);
   judged->steps = steps.lines();
   Report& report = judged->report;
   report.header = &trace.header;

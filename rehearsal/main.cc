@@ -57,6 +57,7 @@ int main(int argc, char** argv) {
     AddIncident(&app, &exit_code);
     AddImport(&app, &exit_code);
     AddReproduce(&app, &exit_code);
+    AddWatch(&app, &exit_code);
     try {
       app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

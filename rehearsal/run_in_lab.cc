@@ -74,6 +74,9 @@ Result<lab::Trees> MakeTrees(const Prepared& prepared, const sim::RunPlan& plan,
   TRY_ASSIGN(lab::Trees trees, lab::Trees::Make(plan, {home.path(), program, names}));
   const lab::RootDir* control = trees.Root(lab::kControlHost);
   TRY(control->Write("/etc/hosts", HostsFile(names), 0644));
+  // What a run-book holds its gate with.
+  const Result<std::string> tidegate = lab::FindProgram("rehearsal/tidegate");
+  if (tidegate) TRY(lab::RootDir(trees.ProgramsDir()).Link(*tidegate, "tidegate"));
   for (const lab::HookCommand& hook : HooksOf(prepared.cluster.hooks)) {
     if (hook.argv.empty()) continue;
     const std::string name(lab::NameOf(hook.argv[0]));

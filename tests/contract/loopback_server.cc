@@ -63,6 +63,11 @@ LoopbackServer::~LoopbackServer() {
   close(listener_);
 }
 
+std::vector<std::string> LoopbackServer::requests() const {
+  const std::lock_guard lock(mutex_);
+  return requests_;
+}
+
 bool LoopbackServer::Readable(int fd) const {
   while (!stop_) {
     pollfd polled{fd, POLLIN, 0};
@@ -96,6 +101,10 @@ void LoopbackServer::Answer(int client) {
     request.append(buffer.data(), static_cast<std::size_t>(got));
   }
   const std::size_t target = request.find(' ') + 1;
+  {
+    const std::lock_guard lock(mutex_);
+    requests_.push_back(request.substr(0, request.find(' ', target)));
+  }
   const Reply reply = handler_(request.substr(target, request.find(' ', target) - target),
                                request.substr(header + 4));
   if (reply.way == Reply::Way::kHang) {

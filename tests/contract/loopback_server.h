@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -31,6 +32,8 @@ class LoopbackServer {
   ~LoopbackServer();
 
   std::int64_t port() const { return port_; }
+  /// "GET /status" of each request so far.
+  std::vector<std::string> requests() const;
 
  private:
   void Serve();
@@ -41,6 +44,8 @@ class LoopbackServer {
   int listener_ = -1;
   Handler handler_;
   std::vector<int> hanging_;
+  mutable std::mutex mutex_;
+  std::vector<std::string> requests_;  // guarded by mutex_
   std::atomic<bool> stop_ = false;
   std::jthread thread_;
 };

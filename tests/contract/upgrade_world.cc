@@ -177,6 +177,26 @@ engine::CommandResult UpgradeWorld::Run(const std::string& verb, std::vector<std
   return engine::RunCommand(command);
 }
 
+engine::CommandResult UpgradeWorld::Watch(std::vector<std::string> more) {
+  engine::Command command;
+  command.argv = {TIDEGATE_PROGRAM, "watch",
+                  "--inventory",    stubs_ / "in/inventory.ini",
+                  "--target",       stubs_ / "in/target.ini",
+                  "--site",         stubs_ / "in/site.json"};
+  for (std::string& word : more) command.argv.push_back(std::move(word));
+  command.timeout = kMinute;
+  return engine::RunCommand(command);
+}
+
+std::vector<std::string> UpgradeWorld::Requests() const {
+  std::vector<std::string> all;
+  for (const Listener& listener : listeners_) {
+    if (listener.server == nullptr) continue;
+    for (std::string& line : listener.server->requests()) all.push_back(std::move(line));
+  }
+  return all;
+}
+
 std::map<std::string, std::string> UpgradeWorld::Tree() const {
   namespace fs = std::filesystem;
   std::map<std::string, std::string> tree;

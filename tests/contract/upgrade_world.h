@@ -29,6 +29,11 @@ class UpgradeWorld {
   /// `binlog-upgrade VERB` with the inputs of this cluster and `more`.
   engine::CommandResult Run(const std::string& verb, std::vector<std::string> more = {});
 
+  /// `tidegate watch` with the inputs of this cluster and `more`.
+  engine::CommandResult Watch(std::vector<std::string> more);
+  /// "GET /status" of each request to a server that still listens. REQUIRES: no unit moves.
+  std::vector<std::string> Requests() const;
+
   /// Every file below the world's folder with its content and mode, but for the server's own.
   std::map<std::string, std::string> Tree() const;
 

@@ -35,16 +35,17 @@ struct Room {
   std::string_view folder;
   std::string_view may_include;
 };
-constexpr std::array<Room, 9> kRooms = {{
+constexpr std::array<Room, 10> kRooms = {{
     {"base/", "base/"},
     {"trace/", "trace/ base/"},
     {"verifier/", "verifier/ trace/ base/"},
     {"engine/port/", "engine/port/ base/"},
     {"engine/", "engine/ base/"},
+    {"watch/", "watch/ engine/ verifier/ trace/ base/"},
     {"sim/", "sim/ trace/ base/ engine/port/"},
     {"lab/", "lab/ sim/ trace/ base/ engine/port/"},
-    {"rehearsal/", "rehearsal/ lab/ sim/ engine/ verifier/ trace/ base/"},
-    {"tests/", "tests/ rehearsal/ lab/ sim/ engine/ verifier/ trace/ base/"},
+    {"rehearsal/", "rehearsal/ watch/ lab/ sim/ engine/ verifier/ trace/ base/"},
+    {"tests/", "tests/ rehearsal/ watch/ lab/ sim/ engine/ verifier/ trace/ base/"},
 }};
 
 const Room* RoomOf(std::string_view path) {

@@ -142,25 +142,25 @@ std::string FakeEnv::Told(port::Tell::Kind kind) const {
   return text;
 }
 
-bool FakeEnv::Run(Executor* executor, Duration limit) { return Drive(executor, limit, nullptr); }
+bool FakeEnv::Run(Engine* engine, Duration limit) { return Drive(engine, limit, nullptr); }
 
-bool FakeEnv::RunUntilCrash(Executor* executor, const Crash& crash) {
-  return !Drive(executor, 6 * kHour, &crash);
+bool FakeEnv::RunUntilCrash(Engine* engine, const Crash& crash) {
+  return !Drive(engine, 6 * kHour, &crash);
 }
 
 void FakeEnv::Push(Time at, port::Input input) {
   events_.push_back({at, order_++, std::move(input)});
 }
 
-bool FakeEnv::Drive(Executor* executor, Duration limit, const Crash* crash) {
+bool FakeEnv::Drive(Engine* engine, Duration limit, const Crash* crash) {
   events_.clear();
   const Time end = now + limit;
   std::vector<port::Output> taken;
   if (record != nullptr) record->push_back({now, port::ClockReached{}});
-  executor->Handle({now, port::ClockReached{}}, &taken);
+  engine->Handle({now, port::ClockReached{}}, &taken);
   while (true) {
     if (Take(&taken, crash)) return false;
-    if (executor->finished()) return true;
+    if (engine->finished()) return true;
     const auto next =
         std::min_element(events_.begin(), events_.end(), [](const auto& a, const auto& b) {
           return a.at != b.at ? a.at < b.at : a.order < b.order;
@@ -172,7 +172,7 @@ bool FakeEnv::Drive(Executor* executor, Duration limit, const Crash* crash) {
     event.input.now = now;
     taken.clear();
     if (record != nullptr) record->push_back(event.input);
-    executor->Handle(event.input, &taken);
+    engine->Handle(event.input, &taken);
   }
 }
 

@@ -41,11 +41,11 @@ class FakeEnv {
  public:
   explicit FakeEnv(Cluster cluster);
 
-  /// Feeds the executor until it is finished, it asks a question that `say` does not answer, or
+  /// Feeds the engine until it is finished, it asks a question that `say` does not answer, or
   /// `limit` of virtual time passed. False: not finished.
-  bool Run(Executor* executor, Duration limit = 6 * kHour);
+  bool Run(Engine* engine, Duration limit = 6 * kHour);
   /// The same with a crash: returns true when the crash happened.
-  bool RunUntilCrash(Executor* executor, const Crash& crash);
+  bool RunUntilCrash(Engine* engine, const Crash& crash);
 
   Tso TsoNow() const;
   std::string Told(port::Tell::Kind kind) const;  ///< texts, one a line
@@ -94,7 +94,7 @@ class FakeEnv {
     port::Input input;
   };
 
-  bool Drive(Executor* executor, Duration limit, const Crash* crash);
+  bool Drive(Engine* engine, Duration limit, const Crash* crash);
   bool Take(std::vector<port::Output>* taken, const Crash* crash);
   void Push(Time at, port::Input input);
   port::Answer Perform(const port::Action& action);
