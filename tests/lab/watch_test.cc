@@ -28,7 +28,7 @@ BOOST_AUTO_TEST_CASE(a_run_book_that_waits_for_the_proof_passes) {
   BOOST_TEST((result.verdict.outcome == verifier::Outcome::kPass), result.verdict.why);
   BOOST_TEST(Roots(result.verdict) == "");
   BOOST_TEST(Has(result.engine_output,
-                 "gate open: on drainer@drainer: Lower > T0 in two fresh "
+                 "gate open: on old-drainer@drainer: Lower > T0 in two fresh "
                  "snapshots"));
   BOOST_TEST(result.refused_by_lab.empty());
 }
