@@ -11,6 +11,7 @@ enum class ExitCode : int {
   kInconclusive = 4,  ///< a limit was reached, or a fault never fired
   kEnvironment = 5,   ///< port, spawn, disk
   kRefused = 6,       ///< the engine refused or stopped at a shut gate, said why, lost nothing
+  kDiverged = 7,      ///< a replay left its recording
   kBug = 70,          ///< a bug of ours, a failed CHECK too
 };
 

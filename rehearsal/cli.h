@@ -12,6 +12,7 @@ namespace tidegate::rehearsal {
 void AddRehearse(CLI::App* app, ExitCode* exit_code);
 void AddVerify(CLI::App* app, ExitCode* exit_code);
 void AddExplain(CLI::App* app, ExitCode* exit_code);
+void AddReplay(CLI::App* app, ExitCode* exit_code);
 void AddPlan(CLI::App* app, ExitCode* exit_code);
 void AddScenario(CLI::App* app, ExitCode* exit_code);
 void AddIncident(CLI::App* app, ExitCode* exit_code);

@@ -22,7 +22,7 @@ Judged::Judged(trace::Header header, const RunOptions& options)
       digest_(options.digest ? std::make_unique<trace::Digest>(result_.trace.header) : nullptr),
       steps_(result_.trace.header, result_.trace.texts),
       counter_(options.count, result_.trace.header, result_.trace.texts),
-      recorder_(&result_.trace, this, options.keep_trace) {}
+      recorder_(&result_.trace, this, options.keep_trace, options.keep_trace || options.digest) {}
 
 Judged::~Judged() = default;
 
@@ -45,6 +45,7 @@ trace::Header HeaderOf(const sim::RunPlan& plan, const sim::EngineSettings& sett
   header.reproduce = options.reproduce;
   header.write_outage_max = write_outage_max;
   header.accepted = settings.accept;
+  header.watched = options.look_every > 0 && options.look_at_pumps;
   return header;
 }
 

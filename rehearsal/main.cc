@@ -13,7 +13,9 @@ namespace {
 constexpr const char* kFooter =
     "Exit codes: 0 passed, done; 1 an invariant was violated (with --expect: not as expected);\n"
     "2 bad usage, scenario or input; 3 no progress within the bound; 4 inconclusive;\n"
-    "5 the environment failed; 6 the engine refused, said why and lost nothing; 70 a bug of ours.\n"
+    "5 the environment failed; 6 the engine refused, said why and lost nothing; 7 a replay left "
+    "its\n"
+    "recording; 70 a bug of ours.\n"
     "\n"
     "Example: tidegate rehearse scenarios/kafka-to-cluster/steady-writes.json --seed 7";
 
@@ -52,6 +54,7 @@ int main(int argc, char** argv) {
     AddRehearse(&app, &exit_code);
     AddVerify(&app, &exit_code);
     AddExplain(&app, &exit_code);
+    AddReplay(&app, &exit_code);
     AddPlan(&app, &exit_code);
     AddScenario(&app, &exit_code);
     AddIncident(&app, &exit_code);

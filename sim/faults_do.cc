@@ -38,6 +38,7 @@ void Faults::Do(const FaultPlan& fault, bool heal) {
   if (fault.kind == FaultKind::kEngineCrash) {
     if (!heal && world_.engine() != nullptr) {
       world_.engine()->Crash(static_cast<trace::CrashPoint>(fault.detail));
+      world_.control().NoteEnd();
     }
     return;
   }

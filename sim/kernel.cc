@@ -133,7 +133,7 @@ bool Kernel::Step(Time limit) {
   free_slots_.push_back(slot);
   CHECK(entry.time >= now_);
   now_ = entry.time;
-  ++popped_;
+  if ((entry.flags & kAside) == 0) ++steps_;
   Deliver(entry);
   return true;
 }

@@ -55,7 +55,9 @@ class Kernel {
   Kernel(std::uint64_t seed, std::size_t node_count, Duration latency_min, Duration latency_max);
 
   Time now() const { return now_; }
-  std::uint64_t popped() const { return popped_; }
+  /// How many entries were taken from the queue so far, but for those of AfterAside: where a run
+  /// is, whoever looks on.
+  std::uint64_t steps() const { return steps_; }
 
   /// REQUIRES: called once for each node before the first Step.
   void Attach(NodeId node, Process* process);
@@ -98,6 +100,12 @@ class Kernel {
     const NodeState& state = nodes_[node];
     Push({now_ + delay, NextSequence(), node, node, what, state.incarnation, kTimer, b, a});
   }
+  /// A timer that lets somebody look and changes nothing by itself: it counts as no step.
+  void AfterAside(NodeId node, Duration delay, What what) {
+    CHECK(delay >= 0);
+    Push({now_ + delay, NextSequence(), node, node, what, nodes_[node].incarnation, kTimer | kAside,
+          0, 0});
+  }
   /// A message; links keep the order of what is sent over them.
   void Send(NodeId from, NodeId to, What what, std::uint64_t a = 0, std::uint32_t b = 0,
             const SendOptions& options = {});
@@ -114,7 +122,8 @@ class Kernel {
     kReport = 2,
     kDiesWithSender = 4,
     kFailed = 8,
-    kFault = 16
+    kFault = 16,
+    kAside = 32
   };
 
   struct Entry {
@@ -161,7 +170,7 @@ class Kernel {
   void ResendHeld();
 
   Time now_ = 0;
-  std::uint64_t popped_ = 0;
+  std::uint64_t steps_ = 0;
   std::uint32_t next_sequence_ = 1U << 31U;
   std::uint32_t next_fault_sequence_ = 0;
   static constexpr std::size_t kFrontMax = 16;

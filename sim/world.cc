@@ -128,51 +128,66 @@ void World::LookNow() {
   look_(*this);
 }
 
-void World::Run() {
+bool World::OverLimit() const {
+  return recorder_->count() > static_cast<std::uint64_t>(plan_.events_max);
+}
+
+void World::StepUntil(Time limit) {
+  CheckContext& context = ThreadCheckContext();
+  while (kernel_.Step(limit)) {
+    context.now_ns = now();
+    context.event = recorder_->count();
+    if (now() >= look_at_) LookNow();
+    if (service_->stopped() || OverLimit()) return;
+  }
+}
+
+// The last phase: everything is mended, nobody writes, what is on its way arrives. False: halted.
+bool World::Drain(Time halt, trace::RunEnd* end) {
+  const Tso barrier = pd_->Peek();
+  const Time deadline = std::min(now() + plan_.drain_max, kTimeMax / 2);
+  while (service_->stopped() && now() < deadline) {
+    if (OverLimit()) {
+      *end = trace::RunEnd::kEventLimit;
+      break;
+    }
+    if (Quiet(barrier)) {
+      *end = trace::RunEnd::kQuiet;
+      break;
+    }
+    const Time until = std::min(now() + kQuietPoll, halt);
+    while (kernel_.Step(until)) {
+      ThreadCheckContext().now_ns = now();
+      if (now() >= look_at_) LookNow();
+    }
+    if (until == halt) return false;
+  }
+  return true;
+}
+
+bool World::RunUntil(Time halt) {
   CheckContext& context = ThreadCheckContext();
   context = {plan_.seed, 0, 0, true};
   faults_->Begin();
   Preload(*this);
   hosts_->StartInitial();
   if (engine_ != nullptr) control_->BeginAfter(plan_.engine_start);
-  trace::RunEnd end = trace::RunEnd::kTimeLimit;
-  const auto step_until = [&](Time limit) {
-    while (kernel_.Step(limit)) {
-      context.now_ns = now();
-      context.event = recorder_->count();
-      if (now() >= look_at_) LookNow();
-      if (service_->stopped()) return;
-      if (recorder_->count() > static_cast<std::uint64_t>(plan_.events_max)) return;
-    }
-  };
-  step_until(plan_.run_max);
-  if (recorder_->count() > static_cast<std::uint64_t>(plan_.events_max)) {
-    end = trace::RunEnd::kEventLimit;
+  StepUntil(std::min(plan_.run_max, halt));
+  const bool on = !service_->stopped() && !OverLimit();
+  trace::RunEnd end = OverLimit() ? trace::RunEnd::kEventLimit : trace::RunEnd::kTimeLimit;
+  bool over = !(on && halt < plan_.run_max);
+  if (over) {
+    faults_->HealAll();
+    over = Drain(halt, &end);
   }
-  faults_->HealAll();
-  // The last phase: everything is mended, nobody writes, what is on its way arrives.
-  const Tso barrier = pd_->Peek();
-  const Time deadline = std::min(now() + plan_.drain_max, kTimeMax / 2);
-  while (service_->stopped() && now() < deadline) {
-    if (recorder_->count() > static_cast<std::uint64_t>(plan_.events_max)) {
-      end = trace::RunEnd::kEventLimit;
-      break;
-    }
-    if (Quiet(barrier)) {
-      end = trace::RunEnd::kQuiet;
-      break;
-    }
-    const Time until = now() + kQuietPoll;
-    while (kernel_.Step(until)) {
-      context.now_ns = now();
-      if (now() >= look_at_) LookNow();
-    }
+  if (over) {
+    faults_->ReportUnfired();
+    Record({.kind = trace::EventKind::kRunEnded,
+            .code = static_cast<std::uint16_t>(end),
+            .a = pd_->Peek()});
   }
-  faults_->ReportUnfired();
-  Record({.kind = trace::EventKind::kRunEnded,
-          .code = static_cast<std::uint16_t>(end),
-          .a = pd_->Peek()});
   context.active = false;
+  return over;
 }
 
 }  // namespace tidegate::sim

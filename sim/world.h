@@ -74,13 +74,18 @@ class World final : public EngineLink {
   ~World() override;
 
   /// Runs until the end of the last phase or a limit; records kRunEnded last.
-  void Run();
-  /// Before Run: `look` is called between two events whenever `every` has passed. It may read HTTP
-  /// of nodes as somebody with curl does, and must change nothing else.
+  void Run() { RunUntil(kTimeMax); }
+  /// The same, but halts once everything up to and with `halt` has happened, unless the run ends
+  /// before: then it gives true. Call one of them, once.
+  bool RunUntil(Time halt);
+  /// Before Run: `look` is called between two events whenever `every` has passed, 0: between any
+  /// two. It may read HTTP of nodes as somebody with curl does, or be the engine, and must change
+  /// nothing else.
   void LookEach(Duration every, std::function<void(World&)> look);
 
   // ---- for nodes
   Kernel& kernel() { return kernel_; }
+  const Kernel& kernel() const { return kernel_; }
   Time now() const override { return kernel_.now(); }
   Duration host_clock_ahead() const override;
   const RunPlan& plan() const { return plan_; }
@@ -112,6 +117,7 @@ class World final : public EngineLink {
   /// Records an event at the present time; faults that wait for such an event are armed by it.
   void Record(trace::Event event);
   trace::TextId Intern(std::string_view text) { return recorder_->Intern(text); }
+  bool wants_inputs() const { return recorder_->wants_inputs(); }
   /// The same without the values of password keys: for files and answers.
   trace::TextId InternRedacted(std::string_view text);
   std::string_view TextOf(trace::TextId id) const;
@@ -128,6 +134,9 @@ class World final : public EngineLink {
 
  private:
   void BuildNodes();
+  bool OverLimit() const;
+  void StepUntil(Time limit);
+  bool Drain(Time halt, trace::RunEnd* end);
   bool Quiet(Tso barrier);
   void LookNow();
 

@@ -83,9 +83,7 @@ class BinaryReader : public TraceReader {
     TRY_ASSIGN(const BlockHead head, TakeBlock(&payload));
     if (head.type != BlockType::kHeader) return ErrorAt(block_at_, "the header's block is missing");
     if (head.count != kFormatVersion) {
-      return ErrorAt(block_at_,
-                     fmt::format("the trace has format version {}; this program reads {}",
-                                 head.count, kFormatVersion));
+      return ErrorAt(block_at_, WrongFormat(head.count));
     }
     TRY_ASSIGN(*header_, HeaderFromJson(std::string(payload), window_.name() + ":header"));
     return {};

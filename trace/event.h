@@ -79,12 +79,15 @@ enum class EventKind : std::uint16_t {
   kWorkloadStopped,  ///< clients write no more
   kRunEnded,         ///< code: RunEnd; a: PD TSO now
   // ------------------------------------------------------------ boundary
-  kActionStarted,  ///< node: target or kNoNode; code: port action index; a: action id; text:
-                   ///< Describe()
+  // Of what an engine does (and claims, below) b is how many steps the world's kernel had made:
+  // with the time this is its place, and with it, n and what stands here a run can be replayed.
+  kActionStarted,  ///< node: target or kNoNode; code: port action index; a: action id; b: place;
+                   ///< text: Describe(); n: text id of the action by value, 0 where none is kept
   kActionDone,     ///< node; code: port AnswerCode; a: action id; n: status; text: output
-  kAsked,          ///< node or kNoNode; code: port query index; a: ask id; text: Describe()
+  kAsked,          ///< node or kNoNode; code: port query index; a: ask id; b: place; c: time-out
+                   ///< in ns; d: incarnation; text: Describe(); n: the query by value, the same
   kAnswered,  ///< node; code: port AnswerCode; a: ask id; n: status; text: body, as it was sent
-  // ------------------------------------------------------------ claims
+  // ------------------------------------------------------------ claims (b: place)
   kEngineStarted,  ///< n: incarnation (from 1); text: engine name
   kEngineCrashed,  ///< n: incarnation; code: CrashPoint; a: how many outputs were performed
   kActionPlanned,  ///< n: position in the plan; text: Describe() of the action; code: port action

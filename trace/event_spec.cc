@@ -109,27 +109,31 @@ constexpr FieldSpec kFaultHealed[] = {kFault};
 constexpr FieldSpec kFaultNeverFired[] = {kFault, Text("what")};
 constexpr FieldSpec kRunEnded[] = {Code("why", kRunEndNames), Ts(Slot::kA, "now")};
 
-constexpr FieldSpec kActionStarted[] = {AnyNode(), Int(Slot::kCode, "action"), Int(Slot::kA, "id"),
-                                        Text("what")};
+constexpr FieldSpec kAfter = Int(Slot::kB, "after");
+constexpr FieldSpec kActionStarted[] = {AnyNode(),           Int(Slot::kCode, "action"),
+                                        Int(Slot::kA, "id"), kAfter,
+                                        Text("what"),        SecondText("input")};
 constexpr FieldSpec kActionDone[] = {AnyNode(), Code("answer", kAnswerNames), Int(Slot::kA, "id"),
                                      Int(Slot::kN, "status"), Text("output")};
-constexpr FieldSpec kAsked[] = {AnyNode(), Int(Slot::kCode, "query"), Int(Slot::kA, "id"),
-                                Text("what")};
+constexpr FieldSpec kAsked[] = {
+    AnyNode(),    Int(Slot::kCode, "query"), Int(Slot::kA, "id"),
+    kAfter,       Int(Slot::kC, "timeout"),  Int(Slot::kD, "incarnation"),
+    Text("what"), SecondText("input")};
 constexpr FieldSpec kAnswered[] = {AnyNode(), Code("answer", kAnswerNames), Int(Slot::kA, "id"),
                                    Int(Slot::kN, "status"), Text("body")};
 
-constexpr FieldSpec kEngineStarted[] = {kIncarnation, Text("engine")};
+constexpr FieldSpec kEngineStarted[] = {kIncarnation, kAfter, Text("engine")};
 constexpr FieldSpec kEngineCrashed[] = {kIncarnation, Code("where", kCrashPointNames),
-                                        Int(Slot::kA, "outputs")};
+                                        Int(Slot::kA, "outputs"), kAfter};
 constexpr FieldSpec kActionPlanned[] = {kPlace, Int(Slot::kCode, "action"), Int(Slot::kA, "undo"),
-                                        Text("what")};
-constexpr FieldSpec kStep[] = {kPlace, Text("step")};
-constexpr FieldSpec kGateJudged[] = {Code("gate", kGateNames), Text("why")};
-constexpr FieldSpec kFactJournaled[] = {Text("name"), Position(Slot::kA, "value")};
-constexpr FieldSpec kOperatorAsked[] = {Text("question")};
-constexpr FieldSpec kOperatorSaid[] = {Text("answer")};
-constexpr FieldSpec kEngineSaid[] = {Code("what", kSaidNames), kPlace, Text("text")};
-constexpr FieldSpec kEngineFinished[] = {Code("how", kEngineEndNames), Text("why")};
+                                        kAfter, Text("what")};
+constexpr FieldSpec kStep[] = {kPlace, kAfter, Text("step")};
+constexpr FieldSpec kGateJudged[] = {Code("gate", kGateNames), kAfter, Text("why")};
+constexpr FieldSpec kFactJournaled[] = {Text("name"), Position(Slot::kA, "value"), kAfter};
+constexpr FieldSpec kOperatorAsked[] = {kAfter, Text("question")};
+constexpr FieldSpec kOperatorSaid[] = {kAfter, Text("answer")};
+constexpr FieldSpec kEngineSaid[] = {Code("what", kSaidNames), kPlace, kAfter, Text("text")};
+constexpr FieldSpec kEngineFinished[] = {Code("how", kEngineEndNames), kAfter, Text("why")};
 
 constexpr auto kTruth = EventClass::kTruth;
 constexpr auto kBoundary = EventClass::kBoundary;

@@ -12,7 +12,7 @@
 
 namespace tidegate::trace {
 
-inline constexpr int kFormatVersion = 1;
+inline constexpr int kFormatVersion = 2;
 
 /// One node. Its index in Header::nodes is its NodeId.
 struct NodeInfo {
@@ -55,6 +55,9 @@ struct Header {
   /// Risks that the operator accepted before the upgrade: "write-outage".
   std::vector<std::string> accepted = {};
   bool tidb_may_be_upgraded = true;
+  /// Somebody besides the engine asked Pumps for their status, which moves timestamps: unlike what
+  /// an engine asks, that is no part of the trace.
+  bool watched = false;
   /// The command that runs it again; says how the files were named, so it is no part of the digest.
   std::string reproduce;
   std::string run_plan;  ///< the RunPlan as JSON text: enough to run it again

@@ -68,8 +68,11 @@ class HeaderReader {
   Result<Header> Read() {
     JsonObjectReader reader(document_, document_.root(), "the header");
     std::int64_t format = 0;
-    reader.Require("format");
-    reader.Int("format", kFormatVersion, kFormatVersion, &format);
+    const JsonValue* version = reader.Require("format");
+    reader.Int("format", INT64_MIN, INT64_MAX, &format);
+    if (version != nullptr && !reader.failed() && format != kFormatVersion) {
+      return document_.ErrorAt(version->offset, WrongFormat(format));
+    }
     reader.String("scenario", &header_.scenario);
     reader.String("scenario_digest", &header_.scenario_digest);
     std::string seed = "0";
@@ -81,6 +84,7 @@ class HeaderReader {
     reader.Int("drain_max_ns", 0, INT64_MAX, &header_.drain_max);
     reader.Strings("accepted", &header_.accepted);
     reader.Bool("tidb_may_be_upgraded", &header_.tidb_may_be_upgraded);
+    reader.Bool("watched", &header_.watched);
     reader.String("reproduce", &header_.reproduce);
     reader.String("run_plan", &header_.run_plan);
     const JsonValue* nodes = reader.Find("nodes");
@@ -208,6 +212,11 @@ class HeaderReader {
 
 }  // namespace
 
+std::string WrongFormat(std::int64_t version) {
+  return fmt::format("the trace has format version {}; this program reads {}", version,
+                     kFormatVersion);
+}
+
 std::string HeaderToJson(const Header& header) {
   JsonWriter out;
   out.BeginObject();
@@ -232,6 +241,7 @@ std::string HeaderToJson(const Header& header) {
     out.EndArray();
   }
   out.Key("tidb_may_be_upgraded").Bool(header.tidb_may_be_upgraded);
+  if (header.watched) out.Key("watched").Bool(true);
   out.Key("reproduce").String(header.reproduce);
   out.Key("run_plan").String(header.run_plan);
   out.EndObject();

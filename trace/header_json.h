@@ -2,6 +2,7 @@
 // by name. The same text in both file formats and in the digest.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "base/result.h"
@@ -17,5 +18,8 @@ std::string HeaderToJson(const Header& header);
 /// Errors: kBadInput with file:line:column, the offending value and the nearest known name;
 /// another format version.
 Result<Header> HeaderFromJson(std::string text, std::string file);
+
+/// Why a trace of format `version` is refused, as a sentence.
+std::string WrongFormat(std::int64_t version);
 
 }  // namespace tidegate::trace

@@ -75,10 +75,11 @@ struct Trace {
 
 class Recorder {
  public:
-  /// Keeps events in `trace` when `keep`; gives each to `listener` when there is one.
-  /// REQUIRES: both outlive the recorder.
-  Recorder(Trace* trace, Listener* listener, bool keep)
-      : trace_(trace), listener_(listener), keep_(keep) {}
+  /// Keeps events in `trace` when `keep`; gives each to `listener` when there is one. `inputs`:
+  /// what an engine asks and does is wanted by value too, for a replay. REQUIRES: both outlive the
+  /// recorder.
+  Recorder(Trace* trace, Listener* listener, bool keep, bool inputs = false)
+      : trace_(trace), listener_(listener), keep_(keep), inputs_(inputs) {}
 
   /// REQUIRES: event.time is not below the last one's.
   void Record(const Event& event) {
@@ -91,12 +92,14 @@ class Recorder {
 
   TextId Intern(std::string_view text) { return trace_->texts.Intern(text); }
   std::uint64_t count() const { return count_; }
+  bool wants_inputs() const { return inputs_; }
   Trace& trace() { return *trace_; }
 
  private:
   Trace* trace_;
   Listener* listener_;
   bool keep_;
+  bool inputs_;
   Time last_time_ = 0;
   std::uint64_t count_ = 0;
 };

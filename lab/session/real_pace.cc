@@ -46,6 +46,8 @@ std::vector<char*> Pointers(const std::vector<std::string>& words) {
 // child. With it everything ends.
 [[noreturn]] void BecomeFirst(const Program& program, char* const* argv, char* const* envp) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // A port that we close would stay open here: ours is a copy of every socket of the session.
+  syscall(SYS_close_range, STDERR_FILENO + 1U, ~0U, 0U);
   mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
   mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
   const long child = syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr);

@@ -118,7 +118,7 @@ void Session::OnEvent(const trace::Event& event, std::uint64_t) {
 
 void Session::Crash(trace::CrashPoint point) {
   if (finished_ || back_at_.has_value() || link_ == nullptr) return;
-  if (!Die({point})) link_->WakeAt(link_->now());  // so that the world sees it
+  Die({point});
 }
 
 // SIGKILL to the engine and to all that it runs on the control machine, as a loss of power there.

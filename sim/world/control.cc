@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sim/faults.h"
+#include "sim/recorded_input.h"
 #include "sim/world/binlogctl.h"
 #include "sim/world/hosts.h"
 #include "sim/world/node_log.h"
@@ -71,19 +72,26 @@ void Control::Claim(trace::Event event, std::string_view text) {
       }
     }
   }
+  event.b = Place();
   event.text = world_.Intern(text);
   world_.Record(event);
+}
+
+std::int64_t Control::Place() const { return static_cast<std::int64_t>(world_.kernel().steps()); }
+
+void Control::NoteEnd() {
+  if (world_.engine() != nullptr && world_.engine()->finished()) world_.service().EngineEnded();
 }
 
 void Control::JumpClock(Duration by) { clock_ahead_ += by; }
 
 void Control::WakeAt(Time at) {
-  world_.kernel().After(id_, std::max<Duration>(0, at - world_.now()), kWake);
+  world_.kernel().AfterAside(id_, std::max<Duration>(0, at - world_.now()), kWake);
 }
 
 void Control::Post(port::Input input) {
   posted_.push_back(std::move(input));
-  world_.kernel().After(id_, 0, kDeliver);
+  world_.kernel().AfterAside(id_, 0, kDeliver);
 }
 
 void Control::DeliverPosted() {
@@ -93,7 +101,7 @@ void Control::DeliverPosted() {
   if (world_.engine() == nullptr) return;
   input.now = world_.now();
   world_.engine()->OnInput(input);
-  if (world_.engine()->finished()) world_.service().EngineEnded();
+  NoteEnd();
 }
 
 void Control::OnTimer(What what, std::uint64_t a, std::uint32_t b) {
@@ -104,7 +112,7 @@ void Control::OnTimer(What what, std::uint64_t a, std::uint32_t b) {
   switch (static_cast<Timer>(what)) {
     case kBegin:
       world_.engine()->Start(&world_);
-      if (world_.engine()->finished()) world_.service().EngineEnded();
+      NoteEnd();
       break;
     case kAct: Act(a); break;
     case kPollStop: PollStop(a); break;
@@ -193,7 +201,9 @@ void Control::Perform(std::uint64_t id, const port::Action& action) {
                  .node = acting_.back().target,
                  .code = static_cast<std::uint16_t>(action.index()),
                  .a = static_cast<std::int64_t>(id),
-                 .text = world_.Intern(port::Describe(action))});
+                 .b = Place(),
+                 .text = world_.Intern(port::Describe(action)),
+                 .n = world_.wants_inputs() ? world_.Intern(EncodeInput(action)) : 0});
   world_.kernel().After(id_, kActDelay, kAct, id);
 }
 
@@ -381,7 +391,11 @@ void Control::Ask(std::uint64_t id, std::uint32_t incarnation, const port::Query
                  .node = asks_[slot].target,
                  .code = static_cast<std::uint16_t>(query.index()),
                  .a = static_cast<std::int64_t>(id),
-                 .text = world_.Intern(port::Describe(query))});
+                 .b = Place(),
+                 .c = timeout,
+                 .d = incarnation,
+                 .text = world_.Intern(port::Describe(query)),
+                 .n = world_.wants_inputs() ? world_.Intern(EncodeInput(query)) : 0});
   const NodeId target = asks_[slot].target;
   const Duration latency = target == kNoNode ? kMillisecond : world_.kernel().Latency(id_, target);
   world_.kernel().After(id_, latency, kAskArrives, slot);

@@ -35,6 +35,9 @@ class Control final : public Node {
   void JumpClock(Duration by);
   Duration clock_ahead() const { return clock_ahead_; }
 
+  /// Tells the clients' side that the engine has ended, when it has.
+  void NoteEnd();
+
   /// A statement that takes time (a DDL) has ended.
   void SqlDone(std::uint64_t action, const engine::port::Answer& answer);
 
@@ -75,6 +78,7 @@ class Control final : public Node {
     bool open = false;
   };
 
+  std::int64_t Place() const;
   void Act(std::uint64_t id);
   void ActDone(std::uint64_t id, const engine::port::Answer& answer);
   void PollStop(std::uint64_t id);

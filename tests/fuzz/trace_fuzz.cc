@@ -1,10 +1,12 @@
 // Both readers of traces. Whatever they accept is written again in both forms and read back as the
-// same events with the same digest.
+// same events with the same digest; recorded inputs that are accepted are written again as they
+// were.
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 
+#include "sim/recorded_input.h"
 #include "trace/binary.h"
 #include "trace/digest.h"
 #include "trace/jsonl.h"
@@ -39,6 +41,29 @@ bool Read(const std::string& bytes, bool binary, Trace* trace) {
   return read.has_value();
 }
 
+// What is read is written again and read as the same; passwords alone change, and only once.
+template <typename Decode>
+void TryInput(const Decode& decode, std::size_t index, std::string_view value) {
+  const auto input = decode(index, value);
+  if (!input.has_value()) {
+    if (input.error().message.empty()) __builtin_trap();
+    return;
+  }
+  const std::string written = tidegate::sim::EncodeInput(*input);
+  const auto again = decode(index, written);
+  if (!again.has_value() || tidegate::sim::EncodeInput(*again) != written) __builtin_trap();
+}
+
+void TryInputs(const Trace& trace) {
+  for (const tidegate::trace::Event& event : trace.events) {
+    if (event.kind == tidegate::trace::EventKind::kActionStarted) {
+      TryInput(tidegate::sim::DecodeAction, event.code, trace.texts.Get(event.n));
+    } else if (event.kind == tidegate::trace::EventKind::kAsked) {
+      TryInput(tidegate::sim::DecodeQuery, event.code, trace.texts.Get(event.n));
+    }
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -46,6 +71,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const bool binary : {false, true}) {
     Trace trace;
     if (!Read(bytes, binary, &trace)) continue;
+    TryInputs(trace);
     for (const bool again : {false, true}) {
       std::string written;
       const auto sink = [&](std::string_view part) {

@@ -53,6 +53,21 @@ std::string BadFile(const TempDir& folder, const std::string& text) {
   return path;
 }
 
+// The text of a trace with its first `part` changed, and the digest that it then needs.
+std::string Changed(const TempDir& folder, std::string text, const std::string& part,
+                    const std::string& other) {
+  text.replace(text.find(part), part.size(), other);
+  BOOST_REQUIRE(WriteFileAtomically(folder / "changed.jsonl", text).has_value());
+  const std::string errors = Tidegate({"replay", folder / "changed.jsonl"}).errors;
+  const std::string before = "but that of this trace is '";
+  const std::size_t digest = errors.find(before);
+  BOOST_REQUIRE_MESSAGE(digest != std::string::npos, errors);
+  const std::string key = "\"digest\":\"";
+  text.replace(text.rfind(key) + key.size(), 32, errors.substr(digest + before.size(), 32));
+  BOOST_REQUIRE(WriteFileAtomically(folder / "changed.jsonl", text).has_value());
+  return folder / "changed.jsonl";
+}
+
 BOOST_AUTO_TEST_SUITE(cli)
 
 BOOST_AUTO_TEST_CASE(a_pass_prints_plan_steps_verdict_and_figures) {
@@ -308,6 +323,48 @@ BOOST_AUTO_TEST_CASE(scenario_check_reads_them_all_and_the_schema_is_json) {
   const CommandResult check = Tidegate({"scenario", "check", kRoot + "scenarios"});
   BOOST_TEST(check.status == 0, check.errors);
   Json(Tidegate({"scenario", "schema"}).output);
+}
+
+BOOST_AUTO_TEST_CASE(a_trace_is_replayed_without_its_engine) {
+  const TempDir folder;
+  const std::string trace = folder / "run.jsonl";
+  BOOST_TEST(Tidegate({"rehearse", kTurnBack, "--trace", trace, "--quiet"}).status == 6);
+  const CommandResult again = Tidegate({"replay", trace});
+  BOOST_TEST(again.status == 6);
+  BOOST_TEST(Has(again.output, " events are as recorded\n"), again.output);
+  const CommandResult halted = Tidegate({"replay", trace, "--until", "2s"});
+  BOOST_TEST(halted.status == 0);
+  BOOST_TEST(Has(halted.output, "the world at 00:00:02.000 (2s)"), halted.output);
+  const JsonDocument json = Json(Tidegate({"replay", trace, "--until", "2s", "--json"}).output);
+  BOOST_TEST((json.root().Find("world")->Find("nodes") != nullptr));
+  BOOST_TEST((json.root().Find("divergence")->kind == JsonKind::kNull));
+  BOOST_TEST((Json(Tidegate({"replay", trace, "--json"}).output).root().Find("report") != nullptr));
+  const CommandResult time = Tidegate({"replay", trace, "--until", "soon"});
+  BOOST_TEST(time.status == 2);
+  BOOST_TEST(Has(time.errors, "--until: "), time.errors);
+}
+
+BOOST_AUTO_TEST_CASE(a_replay_that_leaves_its_recording_says_so) {
+  const TempDir folder;
+  const std::string trace = folder / "run.jsonl";
+  BOOST_TEST(Tidegate({"rehearse", kSmall, "--trace", trace, "--quiet"}).status == 0);
+  const Result<std::string> text = ReadFile(trace);
+  BOOST_REQUIRE(text.has_value());
+  const CommandResult left =
+      Tidegate({"replay", Changed(folder, *text, "\"status\":200", "\"status\":418")});
+  BOOST_TEST(left.status == 7);
+  BOOST_TEST(Has(left.output, "the replay leaves its recording at event "), left.output);
+  const CommandResult bad =
+      Tidegate({"replay", Changed(folder, *text, "\"input\":\"", "\"input\":\"x")});
+  BOOST_TEST(bad.status == 2);
+  BOOST_TEST(Has(bad.errors, "changed.jsonl:event "), bad.errors);
+  std::string older = *text;
+  older.replace(0, 11, "{\"format\":1");
+  BOOST_REQUIRE(WriteFileAtomically(trace, older).has_value());
+  const CommandResult refused = Tidegate({"replay", trace});
+  BOOST_TEST(refused.status == 2);
+  BOOST_TEST(Has(refused.errors, "run.jsonl:1:11: the trace has format version 1; this program "),
+             refused.errors);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

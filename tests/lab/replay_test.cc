@@ -1,0 +1,64 @@
+// Recordings of programs in the lab, under both of its clocks: replayed without the program and
+// without the lab they are the same runs.
+#include "rehearsal/replay.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "rehearsal/lab_command.h"
+#include "tests/lab/lab_run.h"
+#include "tests/support/why.h"
+
+namespace tidegate::test {
+namespace {
+
+void ExpectReplayed(const InLab& what) {
+  if (!LabWorksHere()) return;
+  const rehearsal::RunResult run = Run(what);
+  const Result<rehearsal::Replayed> again = rehearsal::Replay(run.trace, "run.jsonl", {});
+  BOOST_REQUIRE_MESSAGE(again.has_value(), Why(again));
+  if (again->divergence.has_value()) {
+    BOOST_ERROR("event " << again->divergence->event << ": " << again->divergence->recorded << " | "
+                         << again->divergence->replayed);
+  }
+  BOOST_TEST(again->result.digest == run.digest);
+  BOOST_TEST(JsonOf(again->result) == JsonOf(run));
+  BOOST_TEST(Explained(again->result) == Explained(run));
+}
+
+BOOST_AUTO_TEST_SUITE(replay)
+
+BOOST_AUTO_TEST_CASE(a_run_book_in_lockstep) {
+  ExpectReplayed({.scenario = "rolling-manual/run-book.json",
+                  .command = "exec fixtures/run-books/rolling-manual/fresh-data-dir.sh"});
+  ExpectReplayed({.scenario = "kafka-to-cluster/run-book.json",
+                  .command = "exec fixtures/run-books/kafka-to-cluster/polls-once.sh"});
+}
+
+BOOST_AUTO_TEST_CASE(the_shipped_engine) {
+  ExpectReplayed(
+      {.scenario = "rolling-manual/small.json", .command = std::string(rehearsal::kShippedEngine)});
+}
+
+// Stubs, signals, files, SQL and requests that nobody can time, against the machine's clock.
+BOOST_AUTO_TEST_CASE(the_real_clock) {
+  ExpectReplayed({.scenario = "kafka-to-cluster/run-book.json",
+                  .command =
+                      "h=172.16.10.49\n"
+                      "for i in 1 2 3 4 5; do curl -s http://$h:8249/status | cksum & done; wait\n"
+                      "ssh $h 'echo \"# touched\" >> /home/tidb/deploy/conf/pump.toml'\n"
+                      "ssh $h sudo systemctl restart pump drainer & ssh $h pkill -9 drainer; wait\n"
+                      "curl -s -X PUT http://$h:8249/nowhere -d x; exit 6",
+                  .clock = "real"});
+}
+
+// Killed by the scenario: the world hears of it at once.
+BOOST_AUTO_TEST_CASE(a_program_that_a_fault_kills) {
+  ExpectReplayed({.scenario = "kafka-to-cluster/small.json",
+                  .command = "while sleep 1; do curl -s http://10.0.4.1:8249/status; done",
+                  .overrides = {R"(faults=[{"engine_crash": "after-action", "at": "20s"}])"}});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace tidegate::test
