@@ -1,9 +1,12 @@
 // tidegate replay: a recorded run again, without its engine.
 #include <fmt/format.h>
 
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "rehearsal/cli.h"
 #include "rehearsal/replay.h"
@@ -24,7 +27,36 @@ constexpr const char* kFooter =
     "Exit codes: as of the recorded run; with --until 0; 2 what can't be read or replayed;\n"
     "7 the replay left its recording: the world of this program behaves otherwise.\n"
     "\n"
-    "Example: tidegate replay run.jsonl --until 1m6.5s";
+    "Example: tidegate replay run.jsonl --until 00:01:06.500";
+
+// "00:01:06.440", as a step line has it: all of that millisecond; or a duration, exactly.
+Result<Time> ParseUntil(const std::string& text) {
+  if (text.find(':') == std::string::npos) {
+    const Result<Duration> exact = ParseDuration(text);
+    if (exact.has_value() && *exact >= 0) return *exact;
+    if (!exact.has_value()) return Error{ErrorCode::kBadInput, exact.error().message, "--until"};
+  }
+  constexpr std::string_view kShape = "00:00:00.000";
+  std::array<std::int64_t, 4> parts{};  // hours, minutes, seconds, milliseconds
+  bool good = text.size() == kShape.size() || text.size() == kShape.find('.');
+  std::size_t part = 0;
+  for (std::size_t i = 0; good && i < text.size(); ++i) {
+    if (kShape[i] != '0') {
+      good = text[i] == kShape[i];
+      ++part;
+    } else {
+      good = text[i] >= '0' && text[i] <= '9';
+      parts[part] = parts[part] * 10 + (text[i] - '0');
+    }
+  }
+  if (!good || parts[1] > 59 || parts[2] > 59) {
+    return Error{ErrorCode::kBadInput,
+                 fmt::format("'{}' is no time of a run: write 00:01:06.440 or 1m6.44s", text),
+                 "--until"};
+  }
+  const Time second = parts[0] * kHour + parts[1] * kMinute + parts[2] * kSecond;
+  return second + (part == 3 ? (parts[3] + 1) * kMillisecond : kSecond) - 1;
+}
 
 void WriteDivergence(const std::optional<Divergence>& divergence, JsonWriter* w) {
   if (!divergence.has_value()) {
@@ -94,10 +126,8 @@ ExitCode Go(const Options& options) {
   ReplayOptions replay_options;
   replay_options.fail_on_exposure = options.fail_on == "exposure";
   if (!options.until.empty()) {
-    const Result<Duration> until = ParseDuration(options.until);
-    if (!until.has_value()) {
-      return PrintError({ErrorCode::kBadInput, until.error().message, "--until"});
-    }
+    const Result<Time> until = ParseUntil(options.until);
+    if (!until.has_value()) return PrintError(until.error());
     replay_options.until = *until;
   }
   const Result<trace::Trace> trace = trace::ReadTrace(options.trace);
@@ -126,7 +156,7 @@ void AddReplay(CLI::App* app, ExitCode* exit_code) {
   command->footer(kFooter);
   command->add_option("trace", options->trace, "FILE.jsonl or FILE.tgt")->required();
   command->add_option("--until", options->until,
-                      "Halt at this time of the run (\"1m6.5s\") and show the world");
+                      "Halt at this time of the run (00:01:06.500 or 1m6.5s) and show the world");
   command->add_option("--fail-on", options->fail_on, "exposure: exposures fail the run too")
       ->check(CLI::IsMember({"exposure"}));
   command->add_flag("--json", options->json, "Print one JSON object");

@@ -339,9 +339,14 @@ BOOST_AUTO_TEST_CASE(a_trace_is_replayed_without_its_engine) {
   BOOST_TEST((json.root().Find("world")->Find("nodes") != nullptr));
   BOOST_TEST((json.root().Find("divergence")->kind == JsonKind::kNull));
   BOOST_TEST((Json(Tidegate({"replay", trace, "--json"}).output).root().Find("report") != nullptr));
-  const CommandResult time = Tidegate({"replay", trace, "--until", "soon"});
-  BOOST_TEST(time.status == 2);
-  BOOST_TEST(Has(time.errors, "--until: "), time.errors);
+  const CommandResult line = Tidegate({"replay", trace, "--until", "00:00:02.000"});
+  BOOST_TEST(Has(line.output, "the world at 00:00:02.000 (2.000999999s)"), line.output);
+  for (const std::string bad : {"soon", "-1s", "1:2:3", "00:00:60", "00:00:02.0", "00:00:02.0000",
+                                "00:00:02.", "00:00", "00:-1:00"}) {
+    const CommandResult time = Tidegate({"replay", trace, "--until", bad});
+    BOOST_TEST(time.status == 2, bad);
+    BOOST_TEST(Has(time.errors, "--until"), time.errors);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_replay_that_leaves_its_recording_says_so) {
