@@ -1,7 +1,8 @@
 // progress: at the end of a completed upgrade nothing is still on its way, unless a part of the
 // pipeline said aloud that it can't go on. What was dropped is silent-skip's, what a checkpoint
 // passed over is checkpoint-not-ahead's: here is what simply did not arrive within the run's last
-// phase.
+// phase. Where a part that had to carry it is down at the end, it is laid to whoever took that part
+// down, or disabled the unit that would have brought it back.
 #include <fmt/format.h>
 
 #include <string>
@@ -77,17 +78,76 @@ class Progress final : public Check {
       if (seen.event.kind != EventKind::kCount) evidence.push_back(seen);
     }
     evidence.push_back(end);
-    ReportOnce(findings(), *this, sink.node,
-               {.kind = FindingKind::kLiveness,
-                .cause = Cause::kProduct,
-                .why = fmt::format("{} after the last write {}, the first of them {}, had not "
-                                   "reached {}, and no component said that it can't",
-                                   FormatDuration(end.event.time - stopped_.event.time),
-                                   Count(count, "transaction"), first.commit_ts, NameOf(sink.node)),
-                .evidence = std::move(evidence),
-                .nodes = {sink.node},
-                .transactions = {first.commit_ts},
-                .story = first.commit_ts});
+    Blamed blamed = WhoHoldsItUp(sink);
+    std::vector<NodeId> nodes = {sink.node};
+    if (blamed.node != kNoNode) nodes.push_back(blamed.node);
+    evidence.insert(evidence.end(), blamed.evidence.begin(), blamed.evidence.end());
+    ReportOnce(
+        findings(), *this, sink.node,
+        {.kind = FindingKind::kLiveness,
+         .cause = blamed.cause,
+         .why = fmt::format("{} after the last write {}, the first of them {}, had not reached {}, "
+                            "and no component said that it can't{}",
+                            FormatDuration(end.event.time - stopped_.event.time),
+                            Count(count, "transaction"), first.commit_ts, NameOf(sink.node),
+                            blamed.because),
+         .evidence = std::move(evidence),
+         .nodes = std::move(nodes),
+         .transactions = {first.commit_ts},
+         .story = first.commit_ts});
+  }
+
+  struct Blamed {
+    Cause cause = Cause::kProduct;
+    NodeId node = kNoNode;  ///< that is down; kNoNode: all that had to carry it ran
+    std::string because{};
+    std::vector<Evidence> evidence{};
+  };
+
+  // Engine before product before scenario: a fault is the reason only where it alone is.
+  Blamed WhoHoldsItUp(const SinkFacts& sink) const {
+    Blamed worst;
+    for (NodeId node = 0; model().IsNode(node); ++node) {
+      if (!HadToCarry(sink, node) || model().node(node).up) continue;
+      Blamed down = WhoTookDown(node);
+      const bool worse = down.cause == Cause::kEngine || worst.cause == Cause::kScenario;
+      const bool same = down.cause == worst.cause;
+      if (worst.node == kNoNode || (worse && !same)) worst = std::move(down);
+    }
+    return worst;
+  }
+
+  // A Drainer of the sink that stays, and each Pump that stays: a merge waits for every Pump that
+  // is not offline (tidb-binlog drainer/collector.go handlePumpStatusUpdate, drainer/merge.go).
+  bool HadToCarry(const SinkFacts& sink, NodeId node) const {
+    const trace::NodeInfo& info = header().nodes[node];
+    const NodeFacts& facts = model().node(node);
+    if (info.old_side || !facts.ever_up) return false;
+    if (info.role == Role::kDrainer) return model().drainer(node).sink == sink.node;
+    return info.role == Role::kPump && info.era == Era::kCluster &&
+           facts.registry != trace::RegistryState::kOffline;
+  }
+
+  Blamed WhoTookDown(NodeId node) const {
+    const Acts& acts = model().acts();
+    Blamed down = {.cause = acts.downed_by(node), .node = node, .evidence = {acts.down(node)}};
+    const Evidence* disabled = acts.left_disabled(node);
+    if (disabled != nullptr) {
+      down.cause = Cause::kEngine;
+      down.evidence.push_back(*disabled);
+      down.because = fmt::format(
+          "; {} is down, and the unit that would have started it again was "
+          "left disabled",
+          NameOf(node));
+      return down;
+    }
+    down.because = fmt::format("; {} is down, ", NameOf(node));
+    switch (down.cause) {
+      case Cause::kEngine: down.because += "as the engine stopped it"; break;
+      case Cause::kScenario: down.because += "as a fault left it"; break;
+      default: down.because += "and nobody had stopped it"; break;
+    }
+    return down;
   }
 
   std::vector<NodeId> said_;  // who said loudly that something is wrong, since its last start

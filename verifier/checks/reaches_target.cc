@@ -25,8 +25,7 @@ enum Miss : std::uint64_t {
 
 class ReachesTarget final : public Check {
  public:
-  explicit ReachesTarget(const Context& context)
-      : Check(context), disabled_(context.header.nodes.size()) {}
+  using Check::Check;
 
   std::string_view Id() const override { return "reaches-target"; }
   std::string_view Statement() const override {
@@ -35,13 +34,8 @@ class ReachesTarget final : public Check {
            "timestamp taken after the last step.";
   }
   Section InSection() const override { return Section::kProcedure; }
-  KindSet Subscribes() const override { return {EventKind::kUnitEnabled}; }
-
-  // Units are enabled and disabled by engines alone. One that is disabled was enabled before.
-  void OnEvent(const Event& event, std::uint64_t index) override {
-    if (!model().UpgradedInPlace(event.node) || !model().acts().engine_began()) return;
-    disabled_[event.node] = {.index = index, .event = event};
-  }
+  KindSet Subscribes() const override { return {}; }
+  void OnEvent(const Event&, std::uint64_t) override {}
 
   void OnEnd() override {
     if (!AsksForAnything()) {
@@ -78,7 +72,7 @@ class ReachesTarget final : public Check {
       }
       return;
     }
-    if (LeftDisabled(node)) JudgeUnit(node);
+    if (model().UpgradedInPlace(node) && model().acts().left_disabled(node)) JudgeUnit(node);
     if (!facts.up) {
       const bool wanted = info.new_side || !info.target_version.empty();
       if (OnlyAFaultTookItDown(node)) {
@@ -107,16 +101,12 @@ class ReachesTarget final : public Check {
     return false;
   }
 
-  bool LeftDisabled(NodeId node) const {
-    return disabled_[node].event.kind == EventKind::kUnitEnabled && disabled_[node].event.code == 0;
-  }
-
   // A unit that was enabled before the upgrade and is not after it: the next start of its host is
   // one too many.
   void JudgeUnit(NodeId node) {
     const NodeInfo& info = header().nodes[node];
     const NodeFacts& facts = model().node(node);
-    std::vector<Evidence> evidence = {disabled_[node]};
+    std::vector<Evidence> evidence = {*model().acts().left_disabled(node)};
     if (!facts.up) evidence.push_back(model().acts().down(node));
     ReportOnce(findings(), *this, kUnit,
                {.kind = facts.up ? FindingKind::kExposure : FindingKind::kLiveness,
@@ -175,8 +165,6 @@ class ReachesTarget final : public Check {
                 .evidence = std::move(evidence),
                 .nodes = {node}});
   }
-
-  std::vector<Evidence> disabled_;  // by node: the last time that its unit was en- or disabled
 };
 
 }  // namespace

@@ -25,6 +25,11 @@ void Acts::OnEvent(const Event& event, std::uint64_t index) {
     case EventKind::kFaultFired:
       if (known) nodes_[event.node].fault_since_up = true;
       break;
+    case EventKind::kUnitEnabled:
+      if (!known || !engine_began_) break;
+      nodes_[event.node].disabled = event.code == 0;
+      nodes_[event.node].disablement = evidence;
+      break;
     case EventKind::kNodeDown:
       if (known) WentDown(event, evidence);
       break;

@@ -50,6 +50,11 @@ class Acts {
   const Evidence* retired(NodeId node) const {
     return nodes_[node].retired ? &nodes_[node].retirement : nullptr;
   }
+  /// When the engine disabled the unit of `node`, which had been enabled; null: it never did, or
+  /// enabled it again. Units are enabled and disabled by engines alone.
+  const Evidence* left_disabled(NodeId node) const {
+    return nodes_[node].disabled ? &nodes_[node].disablement : nullptr;
+  }
   /// Did a fault name `node` after its last start?
   bool fault_since_up(NodeId node) const { return nodes_[node].fault_since_up; }
 
@@ -60,9 +65,11 @@ class Acts {
     Evidence down;
     Evidence up;
     Evidence retirement;
+    Evidence disablement;
     bool new_side = false;
     bool ever_up = false;
     bool retired = false;
+    bool disabled = false;
     bool is_up = false;
     bool started = false;        // a start was ordered, and no stop since
     bool start_ordered = false;  // and it has not come up yet
