@@ -65,12 +65,17 @@ bool VersionMatches(std::string_view said, std::string_view wanted) {
   return starts && (end == said.size() || said[end] == '\n' || said[end] == ' ');
 }
 
+// An entry can carry the address of a Pump and the id of another one: two that share an id
+// overwrite each other's (tidb-binlog: pkg/node/registry.go UpdateNode). Its own id tells, where it
+// is known.
 const ClusterNode* FindPump(const std::vector<ClusterNode>& nodes, const Pump& pump) {
   const std::string host_port = fmt::format("{}:{}", pump.process.host, pump.process.port);
+  const ClusterNode* there = nullptr;
   for (const ClusterNode& node : nodes) {
-    if (node.host == host_port || (!pump.node_id.empty() && node.id == pump.node_id)) return &node;
+    if (!pump.node_id.empty() && node.id == pump.node_id) return &node;
+    if (there == nullptr && node.host == host_port) there = &node;
   }
-  return nullptr;
+  return there;
 }
 
 void AppendLookQueries(const PumpsOnline&, const LookContext& context, Queries* out) {

@@ -46,7 +46,8 @@ Verdict JudgeDown(const std::string& host, const std::string& unit, std::int64_t
                   const port::Answer& shown, const port::Answer& connected, int clause);
 /// Does what a binary or server says of itself name the wanted release?
 bool VersionMatches(std::string_view said, std::string_view wanted);
-/// The entry of `pump`, by its address or its node id; null when it is not registered.
+/// The entry of `pump`: of its node id where that is known, else of its address; null when it is
+/// not registered.
 const ClusterNode* FindPump(const std::vector<ClusterNode>& nodes, const Pump& pump);
 
 /// TiKV's GC life time, as one of the TiDBs shows it; the text is a duration.

@@ -41,6 +41,7 @@ struct World {
     std::string state = "online";
     Tso max_commit_ts = Ago(1);
     Tso update_ts = Ago(1);
+    std::string host = {};  // "": its id
   };
   std::map<std::string, Node> pumps = {
       {"10.30.1.41:8250", {}}, {"10.30.1.42:8250", {}}, {"10.30.1.43:8260", {}}};
@@ -60,9 +61,9 @@ struct World {
 
   static std::string Value(const std::string& id, const Node& node) {
     return fmt::format(
-        R"({{"nodeId":"{0}","host":"{0}","state":"{1}","isAlive":false,"score":0,"label":null,)"
+        R"({{"nodeId":"{0}","host":"{4}","state":"{1}","isAlive":false,"score":0,"label":null,)"
         R"("maxCommitTS":{2},"updateTS":{3}}})",
-        id, node.state, node.max_commit_ts, node.update_ts);
+        id, node.state, node.max_commit_ts, node.update_ts, node.host.empty() ? id : node.host);
   }
 
   Answer Registry() const {
@@ -197,6 +198,20 @@ BOOST_AUTO_TEST_CASE(ADeadDrainerIsOnline) {
   World other;
   other.drainers["10.9.9.9:8249"] = {"online", Ago(9000), Ago(9000)};
   Expect(other, RollingHolds{}, State::kNever, "-state offline");
+}
+
+// The second Pump registers under the first one's id: its address says online, its own key paused.
+BOOST_AUTO_TEST_CASE(AnIdThatTwoPumpsShare) {
+  World world;
+  world.pumps.erase("10.30.1.42:8250");
+  world.pumps["10.30.1.41:8250"].host = "10.30.1.42:8250";
+  world.pumps["pump2:8250"] = {"paused", Ago(1), Ago(1), "10.30.1.42:8250"};
+  Expect(world, PumpsServe{0}, State::kFails, "pump@pump2 is paused");
+  // Where nobody knows the id by which it registers, its address tells.
+  world.pumps["10.30.1.42:8250"] = {};
+  world.pumps["10.30.1.41:8250"].host = "";
+  world.pumps.erase("pump2:8250");
+  Expect(world, PumpsServe{0}, State::kHolds, "");
 }
 
 BOOST_AUTO_TEST_CASE(SomebodyIsNotListed) {
