@@ -83,11 +83,21 @@ NodeId Hosts::FindListener(const std::string& host, std::int64_t port) const {
   for (std::size_t i = 0; i < units_.size(); ++i) {
     const NodePlan& node = world_.plan().nodes[i];
     if (node.info.host == host && (node.info.port == port || node.status_port == port) &&
-        Serving(static_cast<NodeId>(i)) && world_.node(static_cast<NodeId>(i)).Listening()) {
+        HoldsPort(static_cast<NodeId>(i)) && world_.node(static_cast<NodeId>(i)).Listening()) {
       return static_cast<NodeId>(i);
     }
   }
   return kNoNode;
+}
+
+// A process that hangs takes no signal, and a Drainer closes its listener last, behind its syncer
+// (tidb-binlog: drainer/server.go Close): while they are told to stop, and when systemd has given
+// up on them, their ports are open.
+bool Hosts::HoldsPort(NodeId node) const {
+  if (Serving(node)) return true;
+  const trace::NodeInfo& info = world_.node_plan(node).info;
+  const bool closes_last = info.role == Role::kDrainer && info.era == Era::kCluster;
+  return world_.kernel().IsUp(node) && (closes_last || world_.kernel().IsHung(node));
 }
 
 bool Hosts::Serving(NodeId node) const {

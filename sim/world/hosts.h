@@ -108,6 +108,7 @@ class Hosts {
   void StopTimedOut(NodeId node);
   void RestartLater(NodeId node);
   bool OnHost(NodeId node, const std::string& host) const;
+  bool HoldsPort(NodeId node) const;
   bool HomeIsTaken(NodeId node, std::string* reason) const;
   void WentDown(NodeId node, trace::DownCause cause, std::string_view reason);
 

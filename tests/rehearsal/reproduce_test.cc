@@ -1,4 +1,4 @@
-// Four incidents from their captures alone; and that the search is no believer: other looks, other
+// Five incidents from their captures alone; and that the search is no believer: other looks, other
 // symptoms and other faults are not found.
 #include "rehearsal/reproduce.h"
 
@@ -62,6 +62,31 @@ ImportInput NotifyBlocked() {
                     at("drainer-1=" + folder + "status-3.json@2019-08-12 10:01:35")};
   input.listings = {at(folder + "pumps.txt@2019-08-12 10:01:30"),
                     at(folder + "drainers.txt@2019-08-12 10:01:30")};
+  input.pump_logs = {{"ip-172-16-5-71:8250", folder + "pump.log"}};
+  return input;
+}
+
+// A rolling upgrade by playbook: a Drainer hangs, stop_drainer.yml waits for its port, fails, and
+// leaves the other one stopped.
+ImportInput StopDrainerHangs() {
+  const std::string folder = kFixtures + "captured/stop-drainer-hangs/";
+  ImportInput input;
+  input.name = "stop-drainer-hangs";
+  input.out = "/stop-drainer-hangs.json";
+  input.inventory = folder + "inventory.ini";
+  input.target = folder + "target.ini";
+  input.site = kFixtures + "captured/notify-blocked/site.json";
+  input.procedure = "rolling-ansible";
+  input.zone_minutes = 480;
+  const auto at = [&](const std::string& text) {
+    const auto argument = ParseStatusArgument(text, input.zone_minutes);
+    BOOST_REQUIRE_MESSAGE(argument.has_value(), Why(argument));
+    return *argument;
+  };
+  input.statuses = {at("drainer-2=" + folder + "status-1.json@2020-01-14 10:00:10"),
+                    at("drainer-2=" + folder + "status-2.json@2020-01-14 10:00:25")};
+  input.listings = {at(folder + "pumps.txt@2020-01-14 10:04:10"),
+                    at(folder + "drainers.txt@2020-01-14 10:04:10")};
   input.pump_logs = {{"ip-172-16-5-71:8250", folder + "pump.log"}};
   return input;
 }
@@ -171,6 +196,44 @@ BOOST_AUTO_TEST_CASE(a_blocked_notify_from_its_captures) {
   BOOST_REQUIRE(nothing.has_value());
   BOOST_TEST(!nothing->found);
   BOOST_TEST(nothing->symptom_count > 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_playbook_that_waits_for_a_port_from_its_captures) {
+  const auto imported = ImportScenario(StopDrainerHangs());
+  BOOST_REQUIRE_MESSAGE(imported.has_value(), Why(imported));
+  BOOST_TEST(imported->text.find("not-in-the-scenario") == std::string::npos);
+  const auto scenario = sim::ParseScenario(imported->text, "/stop-drainer-hangs.json");
+  BOOST_REQUIRE_MESSAGE(scenario.has_value(), Why(scenario));
+  BOOST_TEST(scenario->procedure == "rolling-ansible");
+  BOOST_TEST(scenario->faults.empty());  // the end in the Pump's log is the upgrade's own
+  BOOST_REQUIRE(scenario->observed.size() == 4U);
+  BOOST_TEST(scenario->observed[2].registry.at("ip-172-16-5-71:8250") == "online");
+  BOOST_TEST(scenario->observed[3].registry.at("ip-172-16-5-82:8249") == "paused");
+  ReproduceInput input;
+  input.scenario = *scenario;
+  input.symptom = Symptom::kStuck;
+  const Result<Reproduced> found = Reproduce(input);
+  BOOST_REQUIRE(found.has_value() && found->found);
+  BOOST_TEST(found->schedule ==
+             "  seed 1, 1 transactions, engine literal, gate proof\n"
+             "  hang drainer-1 at 10s for 15m\n");
+  BOOST_TEST(found->why.find("stop_drainer.yml --tags=drainer: failed") != std::string::npos,
+             found->why);
+  const auto again = sim::ParseScenario(found->text, "/found.json");
+  BOOST_REQUIRE_MESSAGE(again.has_value(), Why(again));
+  const Rehearsed run = Rehearse(*again, again->engine, {.seed = *again->seed});
+  BOOST_TEST(run.outcome() == again->expect.verdict);
+
+  // By hand nobody waits for a port: the same captures are no rolling-manual.
+  std::string text = imported->text;
+  BOOST_REQUIRE(sim::ApplyOverride(&text, "procedure", "rolling-manual").has_value());
+  const auto other = sim::ParseScenario(text, "/stop-drainer-hangs.json");
+  BOOST_REQUIRE_MESSAGE(other.has_value(), Why(other));
+  input.scenario = *other;
+  input.tries_max = 60;
+  const Result<Reproduced> by_hand = Reproduce(input);
+  BOOST_REQUIRE(by_hand.has_value());
+  BOOST_TEST(!by_hand->found);
 }
 
 BOOST_AUTO_TEST_CASE(a_symptom_that_no_run_has_is_not_found) {
