@@ -97,7 +97,8 @@ class ReachesTarget final : public Check {
     }
     Miss(kVersion, node,
          fmt::format("{} was to run {} and {} {}", info.name, info.target_version,
-                     facts.up ? "runs" : "ran", texts().Get(facts.version)));
+                     facts.up ? "runs" : "ran", texts().Get(facts.version)),
+         model().TakenBackByFault(node) ? Cause::kScenario : Cause::kEngine);
     return false;
   }
 
@@ -152,7 +153,7 @@ class ReachesTarget final : public Check {
     return info.target_version.empty() ? "the new version" : info.target_version;
   }
 
-  void Miss(Miss miss, NodeId node, std::string why) {
+  void Miss(Miss miss, NodeId node, std::string why, Cause cause = Cause::kEngine) {
     std::vector<Evidence> evidence;
     const Acts& acts = model().acts();
     if (model().node(node).up) evidence.push_back(acts.up(node));
@@ -160,7 +161,7 @@ class ReachesTarget final : public Check {
     if (model().run().ended) evidence.push_back(model().run().end_evidence);
     ReportOnce(findings(), *this, miss,
                {.kind = FindingKind::kLiveness,
-                .cause = Cause::kEngine,
+                .cause = cause,
                 .why = std::move(why),
                 .evidence = std::move(evidence),
                 .nodes = {node}});

@@ -73,6 +73,12 @@ Blame BlameForMissing(const Model& model, const SinkFacts& sink, const Commit& c
   const std::string pump = NameOf(model, commit.pump);
   if (commit.Has(kCommitUnlogged)) {
     const bool engine = model.IsNode(commit.pump) && model.node(commit.pump).configured_by_engine;
+    if (model.TakenBackByFault(commit.pump)) {
+      return {.cause = Cause::kScenario,
+              .because = fmt::format("{} wrote no binlog for it, on the version that a fault had "
+                                     "started it on",
+                                     pump)};
+    }
     return {.cause = engine ? Cause::kEngine : Cause::kProduct,
             .because = fmt::format("{} wrote no binlog for it", pump)};
   }

@@ -30,6 +30,7 @@ struct NodeFacts {
   trace::TextId installed_version =
       0;  ///< at the path that its unit runs; 0: nothing installed yet
   trace::TextId installed_config = 0;
+  bool ran_target = false;  ///< it ran its target version, at any time
   bool unit_enabled = true;
   Time up_since = 0;
   std::uint64_t up_index = 0;
@@ -169,6 +170,12 @@ class Model {
     const bool part = node.role == Role::kPump || node.role == Role::kDrainer;
     return part && node.era == Era::kCluster && !node.old_side && !node.new_side &&
            !node.target_version.empty();
+  }
+  /// It ran its target version, and then a fault started it on another one.
+  bool TakenBackByFault(NodeId id) const {
+    return IsNode(id) && nodes_[id].ran_target &&
+           texts_.Get(nodes_[id].version) != header_.nodes[id].target_version &&
+           acts_.upped_by(id) == Cause::kScenario;
   }
   /// Clients reach a TiDB that runs.
   bool AnyTidbServes() const {

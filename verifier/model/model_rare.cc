@@ -77,6 +77,8 @@ void Model::NodeMoved(const Event& event) {
       node.incarnation = event.code;
       node.version = event.text;
       node.config = event.n;
+      node.ran_target |= !info(event.node).target_version.empty() &&
+                         texts_.Get(event.text) == info(event.node).target_version;
       node.up_since = event.time;
       node.up_index = now_index_;
       drainers_[event.node].handed_ts = 0;

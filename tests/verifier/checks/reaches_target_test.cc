@@ -104,6 +104,49 @@ BOOST_AUTO_TEST_CASE(AFaultAtTheEndIsNotTheEngines) {
   BOOST_TEST(FindingText(JudgeText(text), kCheck) == "");
 }
 
+// Somebody restarts a TiDB on the old binary when all is done; one that never ran the target
+// version is the engine's, whoever restarted it.
+BOOST_AUTO_TEST_CASE(AFaultThatTakesTheVersionBack) {
+  const std::string back =
+      "fault tidb-2 old_binary tidb-2\n"
+      "event binary-installed node=tidb-2 text=v2.0.11\n"
+      "tidb-2 down\n"
+      "tidb-2 up version=v2.0.11 incarnation=3";
+  ExpectFinding(kCheck, Upgrade({{"engine done", back + "\nengine done"}}), R"(
+liveness by scenario
+why: tidb-2 was to run v2.1.0 and runs v2.0.11
+@00:01:00.077 #127 tidb-2 came up with version v2.0.11 (incarnation 3)
+@00:02:00.000 #130 the run ended (why: quiet, PD at 52428800000)
+)");
+  ExpectFinding(kCheck,
+                Upgrade({{"tidb-2 up version=v2.1.0 incarnation=2",
+                          "tidb-2 up version=v2.0.11 incarnation=2"},
+                         {"engine done", back + "\nengine done"}}),
+                R"(
+liveness by engine (follows runs-what-was-installed)
+why: tidb-2 was to run v2.1.0 and runs v2.0.11
+@00:01:00.077 #127 tidb-2 came up with version v2.0.11 (incarnation 3)
+@00:02:00.000 #130 the run ended (why: quiet, PD at 52428800000)
+)");
+}
+
+// What it writes then has no binlog: the scenario's too.
+BOOST_AUTO_TEST_CASE(WhatAVersionTakenBackWrites) {
+  const std::string text = Upgrade({{"new-drainer save 41943040000",
+                                     "fault tidb-2 old_binary tidb-2\n"
+                                     "event binary-installed node=tidb-2 text=v2.0.11\n"
+                                     "tidb-2 down\n"
+                                     "tidb-2 up version=v2.0.11 incarnation=3\n"
+                                     "tidb-2 commit 90/91 a:2=5 unlogged\n"
+                                     "new-drainer save 41943040000"}});
+  ExpectFinding("no-lost-commit", text, R"(
+loss by scenario (follows reaches-target)
+why: mysql never got commit_ts 91: new-drainer saved the checkpoint 41943040000, which covers it; tidb-2 wrote no binlog for it, on the version that a fault had started it on
+@00:01:00.077 #127 tidb-2 committed a transaction (start_ts 90, commit_ts 91, 1 row; unlogged)
+@00:01:00.078 #129 new-drainer saved the checkpoint commit_ts 41943040000 in tidb_binlog.checkpoint of mysql
+)");
+}
+
 // start_drainer.yml says enabled=no: what was enabled before is not any more.
 BOOST_AUTO_TEST_CASE(AUnitThatIsLeftDisabledIsAnExposure) {
   const std::string text = Rolling("act start drainer-1",
