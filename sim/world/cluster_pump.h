@@ -114,6 +114,7 @@ class ClusterPump final : public Node {
   // ---- HTTP (cluster_pump_http.cc)
   std::string Metrics() const;
   HttpResponse Debug(const HttpRequest& request);
+  std::string MvccText(Tso start_ts);
 
   // Survives the process.
   ClusterPumpStore store_;

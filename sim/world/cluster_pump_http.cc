@@ -7,6 +7,7 @@
 
 #include "sim/world/cluster_pump.h"
 #include "sim/world/cluster_status.h"
+#include "sim/world/tikv.h"
 
 namespace tidegate::sim {
 namespace {
@@ -96,17 +97,43 @@ HttpResponse ClusterPump::Debug(const HttpRequest& request) {
     response.body = "leveldb: not found";
     return response;
   }
-  response.body =
-      fmt::format("tp:{} start_ts:{} commit_ts:{} ddl_job_id:{} \n\n PrewriteValue: \n",
-                  TypeName(binlog->type), binlog->start_ts, binlog->commit_ts, binlog->ddl_job_id);
-  if (binlog->body == UINT32_MAX) return response;
-  const TxnBody& body = world_.body(binlog->body);
-  const RowChange* rows = world_.rows(body);
-  for (std::uint32_t i = 0; i < body.row_count; ++i) {
-    fmt::format_to(std::back_inserter(response.body), "mutations:<table_id:{} > ",
-                   rows[i].table + 100);
+  const bool is_prewrite = binlog->commit_ts != ts;  // they lie below their start_ts
+  response.body = fmt::format("tp:{} start_ts:{} commit_ts:{} ddl_job_id:{} \n\n PrewriteValue: \n",
+                              is_prewrite ? "Prewrite" : TypeName(binlog->type), binlog->start_ts,
+                              is_prewrite ? 0 : binlog->commit_ts, binlog->ddl_job_id);
+  if (binlog->body != UINT32_MAX) {
+    const TxnBody& body = world_.body(binlog->body);
+    const RowChange* rows = world_.rows(body);
+    for (std::uint32_t i = 0; i < body.row_count; ++i) {
+      fmt::format_to(std::back_inserter(response.body), "mutations:<table_id:{} > ",
+                     rows[i].table + 100);
+    }
+  }
+  // Only a prewrite has a key, and only releases that look at MVCC themselves ask for it here.
+  if (is_prewrite && dialect_->orphan != OrphanRule::kLockResolverAfter600s) {
+    response.body += MvccText(binlog->start_ts);
   }
   return response;
+}
+
+// kvrpcpb.MvccGetByKeyResponse as the text of a protobuf message.
+std::string ClusterPump::MvccText(Tso start_ts) {
+  Tikv::TxnStatus status;
+  if (!world_.tikv().GetTxnStatus(id_, start_ts, false, 0, &status)) {
+    return "GetMvccByEncodedKey failed: context deadline exceeded";
+  }
+  std::string out = "\n\n GetMvccByEncodedKey: \ninfo:<";
+  switch (status.state) {
+    case Tikv::TxnState::kLocked: out += fmt::format("lock:<start_ts:{} > ", start_ts); break;
+    case Tikv::TxnState::kCommitted:
+      out += fmt::format("writes:<start_ts:{} commit_ts:{} > ", start_ts, status.commit_ts);
+      break;
+    case Tikv::TxnState::kRolledBack:
+      out += fmt::format("writes:<type:Rollback start_ts:{0} commit_ts:{0} > ", start_ts);
+      break;
+    case Tikv::TxnState::kUnknown: break;
+  }
+  return out + "> ";
 }
 
 // tidb-binlog: pump/metrics.go, pump/storage/metrics.go; timestamps are physical milliseconds.

@@ -124,7 +124,11 @@ const Binlog* ClusterPumpStore::Find(Tso ts) const {
   const auto at = std::lower_bound(commits_.begin(), commits_.end(), key, ByCommitTs);
   if (at != commits_.end() && at->commit_ts == ts) return &*at;
   const auto found = prewrites_.find(ts);
-  return found == prewrites_.end() ? nullptr : &found->second;
+  if (found != prewrites_.end()) return &found->second;
+  // A prewrite that has met its commit: the two are one here, and keys of their own there.
+  const auto matched = std::find_if(commits_.begin(), commits_.end(),
+                                    [&](const Binlog& commit) { return commit.start_ts == ts; });
+  return matched == commits_.end() ? nullptr : &*matched;
 }
 
 std::vector<Binlog> ClusterPumpStore::LoseTail(std::size_t count) {

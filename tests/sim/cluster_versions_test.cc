@@ -296,6 +296,29 @@ BOOST_AUTO_TEST_CASE(debug_pages_by_release) {
   }
 }
 
+// What a release looks at itself when a commit never comes, it shows of a prewrite too.
+BOOST_AUTO_TEST_CASE(the_binlog_page_shows_mvcc_from_3_0_0_rc_3_on) {
+  for (const auto& [version, shows] : {std::pair{"v2.1.14", false}, std::pair{"v3.0.1", true}}) {
+    WorldRun run(MakeClusterPlan({.version = version, .drainer_config = kFromStart}));
+    run.Run();
+    const trace::Event first = run.Events(EventKind::kTxnCommitted).front();
+    const auto page = [&](Tso ts) {
+      return run.world()
+          .node(run.Id("pump-1"))
+          .OnHttp({"GET", "/debug/binlog/" + std::to_string(ts), ""})
+          .body;
+    };
+    const std::string mvcc =
+        "\n\n GetMvccByEncodedKey: \ninfo:<writes:<start_ts:" + std::to_string(first.a) +
+        " commit_ts:" + std::to_string(first.b);
+    BOOST_TEST_CONTEXT(version) {
+      BOOST_TEST(page(first.a).rfind("tp:Prewrite start_ts:", 0) == 0U);
+      BOOST_TEST((page(first.a).find(mvcc) != std::string::npos) == shows);
+      BOOST_TEST(page(first.b).find("GetMvccByEncodedKey") == std::string::npos);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_ts_map_for_sinks_that_are_tidb) {
   for (const char* version : {"v3.0.15", "v3.0.16"}) {
     WorldRun run(MakeClusterPlan(
