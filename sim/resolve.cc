@@ -37,6 +37,7 @@ class Resolver {
       TRY_ASSIGN(const NodeId id, Find(broken));
       plan_.nodes[id].fail_to_start = 1;
     }
+    FillDelivered();
     TRY(FillLongTransactions());
     for (std::size_t i = 0; i < scenario_.faults.size(); ++i) {
       TRY(AddFault(scenario_.faults[i], static_cast<std::uint32_t>(i)));
@@ -66,6 +67,16 @@ class Resolver {
     plan_.events_max = scenario_.events_max;
     for (const auto& [question, answer] : scenario_.engine.operator_answers) {
       plan_.operator_answers.push_back(question + "=" + answer);
+    }
+  }
+
+  // Parts are as the resources folder names them: pump, drainer, tidb-server.
+  void FillDelivered() {
+    for (const auto& [part, version] : scenario_.hidden.resources) {
+      for (NodePlan& node : plan_.nodes) {
+        const bool of_part = part.starts_with(RoleName(node.info.role));
+        if (of_part && !node.info.target_version.empty()) node.delivered = version;
+      }
     }
   }
 

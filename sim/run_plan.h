@@ -30,6 +30,8 @@ struct NodePlan {
   std::string etcd_id;  ///< node id in the registry: "host:8250"; of a downstream: its sink's name
   NodeId local_pump = kNoNode;     ///< of a Kafka-era TiDB: the Pump behind its socket
   std::int64_t fail_to_start = 0;  ///< 1: the binary exits at once, whatever the reason
+  /// What lies in the resources folder under its target version's name; "" = that version.
+  std::string delivered = {};
 };
 
 struct TablePlan {

@@ -221,6 +221,7 @@ constexpr auto kVisitNode = [](auto& a, auto& node) {
   a.Text("etcd_id", node.etcd_id);
   a.Node("local_pump", node.local_pump);
   a.Int("fail_to_start", node.fail_to_start);
+  a.Text("delivered", node.delivered);
 };
 
 constexpr auto kVisitTable = [](auto& a, auto& table) {

@@ -65,6 +65,9 @@ struct HiddenParts {
   std::vector<DrainerSettings> old_drainers;  ///< only etcd knows them
   std::int64_t tidbs = 0;                     ///< with their own old Pumps, writing all the time
   std::vector<NodeName> broken;  ///< nodes whose binary exits at once, whatever is installed
+  /// By part (pump, drainer, tidb-server): what really lies in the resources folder under the name
+  /// of the version that it goes to.
+  std::map<std::string, std::string> resources;
 };
 
 struct EngineSettings {

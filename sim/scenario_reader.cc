@@ -261,6 +261,11 @@ class Reader {
         out_.hidden.broken.push_back({name.text, document_.Position(name.offset)});
       }
     }
+    if (const JsonValue* resources = in.Find("resources"); resources != nullptr) {
+      for (const JsonMember& member : resources->members) {
+        out_.hidden.resources[member.name] = member.value.text;
+      }
+    }
     if (const JsonValue* drainers = in.Find("old_drainers"); drainers != nullptr) {
       for (const JsonValue& element : drainers->elements) {
         DrainerSettings settings = out_.drainer;

@@ -142,12 +142,14 @@ Status Trees::MakeResources() {
     const std::string_view part = PartOf(node.info.role);
     if (part.empty()) continue;
     const std::string& target = node.info.target_version;
+    const std::string& delivered = node.delivered.empty() ? target : node.delivered;
     for (const std::string& version : {node.version, target}) {
       if (version.empty()) continue;
-      TRY(MakeStub(root, fmt::format("/resources/{}/bin/{}", version, part), part, version));
+      const std::string path = fmt::format("/resources/{}/bin/{}", version, part);
+      TRY(MakeStub(root, path, part, version == target ? delivered : version));
     }
     if (target.empty() || !parts.insert(std::string(part)).second) continue;
-    TRY(MakeStub(root, fmt::format("/resources/bin/{}", part), part, target));
+    TRY(MakeStub(root, fmt::format("/resources/bin/{}", part), part, delivered));
   }
   return {};
 }

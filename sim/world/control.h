@@ -91,6 +91,7 @@ class Control final : public Node {
   NodeId TargetOf(const engine::port::Query& query) const;
   NodeId TargetOf(const engine::port::Action& action) const;
   NodeId EndpointNode(const std::string& endpoint) const;
+  std::string Delivered(const std::string& part, const std::string& version) const;
   NodeId FindByFile(const std::string& host, const std::string& path) const;
   void DeliverPosted();
 

@@ -83,6 +83,22 @@ BOOST_AUTO_TEST_CASE(names_become_nodes_and_ranges_numbers) {
              boost::test_tools::per_element());
 }
 
+// Whatever goes to another version gets what lies under that version's name.
+BOOST_AUTO_TEST_CASE(a_binary_in_the_resources_folder_that_is_another) {
+  Topology topology = SmallTopology();
+  for (NodePlan& node : topology.nodes) {
+    if (node.info.role == Role::kTidb) node.info.target_version = "v2.1.0";
+  }
+  const auto plan =
+      Resolve(Read(R"(, "hidden": {"resources": {"tidb-server": "v2.0.7", "pump": "v2.0.7"}})"),
+              topology, 1);
+  BOOST_TEST_REQUIRE(plan.has_value());
+  for (const NodePlan& node : plan->nodes) {
+    BOOST_TEST(node.delivered == (node.info.role == Role::kTidb ? "v2.0.7" : ""), node.info.name);
+  }
+  BOOST_TEST(Text(*plan) == Text(*ParseRunPlan(Text(*plan), "p.json")));
+}
+
 BOOST_AUTO_TEST_CASE(tables_know_their_sinks) {
   const Result<RunPlan> plan = Resolve(Read(kRich), SmallTopology(), 5);
   BOOST_TEST_REQUIRE(plan.has_value());

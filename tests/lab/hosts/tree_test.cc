@@ -77,6 +77,23 @@ BOOST_AUTO_TEST_CASE(what_is_not_installed_is_not_there) {
   BOOST_TEST(lab.trees().NodeOfUnit("10.0.1.1", "pump-8251.service") == kNoNode);
 }
 
+// Under the name of the new version, another binary: whoever copies it gets that one.
+BOOST_AUTO_TEST_CASE(resources_that_are_not_what_they_are_called) {
+  sim::RunPlan plan = test::SmallPlan();
+  for (sim::NodePlan& node : plan.nodes) {
+    if (node.info.role == Role::kTidb) node.delivered = "v2.0.9";
+  }
+  SmallLab lab(std::move(plan));
+  const RootDir root(lab.trees().ResourcesDir());
+  for (const char* path : {"/bin/tidb-server", "/v2.1.0/bin/tidb-server"}) {
+    const Fd file = root.Open(path, 0);
+    BOOST_REQUIRE_MESSAGE(static_cast<bool>(file), path);
+    BOOST_TEST(ReadStamp(file.get())->version == "v2.0.9", path);
+  }
+  const Fd old = root.Open("/v2.0.7/bin/tidb-server", 0);
+  BOOST_TEST(ReadStamp(old.get())->version == "v2.0.7");
+}
+
 BOOST_AUTO_TEST_CASE(resources_have_old_and_new_binaries) {
   SmallLab lab;
   const RootDir root(lab.trees().ResourcesDir());

@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lab/hosts/tree.h"
@@ -149,7 +150,9 @@ class FakeHands final : public lab::Hands {
 /// Trees of SmallPlan in a folder of their own.
 class SmallLab {
  public:
-  SmallLab() : plan_(SmallPlan()), trees_(MakeTrees()) { hands_.plan = &plan_; }
+  explicit SmallLab(sim::RunPlan plan = SmallPlan()) : plan_(std::move(plan)), trees_(MakeTrees()) {
+    hands_.plan = &plan_;
+  }
 
   const sim::RunPlan& plan() const { return plan_; }
   lab::Trees& trees() { return trees_; }
