@@ -1,6 +1,7 @@
 // Every kind of fault in a whole upgrade, early, in its middle and late: none ends the world, and
 // each run comes to a verdict.
 #include <boost/test/unit_test.hpp>
+#include <set>
 
 #include "tests/rehearsal/rehearse.h"
 
@@ -68,6 +69,18 @@ BOOST_AUTO_TEST_CASE(no_fault_ends_the_world) {
       const Rehearsed run = Rehearse(scenario, {.keep_trace = false});
       BOOST_TEST(!run.outcome().empty(), fault << " at " << at);
     }
+  }
+}
+
+// Each kind is in a scenario, whose expectation says what comes of it.
+BOOST_AUTO_TEST_CASE(every_fault_has_a_scenario) {
+  std::set<sim::FaultKind> seen;
+  for (const std::string& file : ScenarioFiles()) {
+    for (const sim::FaultText& fault : LoadScenario(file).faults) seen.insert(fault.kind);
+  }
+  for (std::size_t i = 0; i < static_cast<std::size_t>(sim::FaultKind::kCount); ++i) {
+    const auto kind = static_cast<sim::FaultKind>(i);
+    BOOST_TEST(seen.contains(kind), sim::SpecOfFault(kind).key);
   }
 }
 
