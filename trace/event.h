@@ -101,6 +101,13 @@ enum class EventKind : std::uint16_t {
   kOperatorSaid,   ///< text: answer
   kEngineSaid,  ///< code: Said; n: place of the step in the plan; text: what it told the operator
   kEngineFinished,  ///< code: EngineEnd; text: why
+  // ------------------------------------------------------------ truth: a file that loses its end
+  // (Behind the others, whose numbers files of before have.)
+  kRowTorn,  ///< node: downstream; peer: drainer that wrote it; code: table; a: key; b: commit_ts;
+             ///< c: value that was written; d: value that the file has now (0: none)
+  kDdlTorn,  ///< node: downstream; peer: drainer; code: table; b: commit_ts; c: job id; n: shape
+             ///< that
+             ///< the DDL made; d: shape that the file has now
   kCount,
 };
 

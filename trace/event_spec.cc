@@ -89,6 +89,15 @@ constexpr FieldSpec kRowApplied[] = {Node(),  Peer("by"),
                                      kShape,  Bits(Slot::kD, "flags", kApplyFlagNames)};
 constexpr FieldSpec kDdlApplied[] = {Node(), Peer("by"),           AnyTable(),
                                      kCt,    Int(Slot::kC, "job"), kShape};
+constexpr FieldSpec kRowTorn[] = {Node(),
+                                  Peer("by"),
+                                  Table(),
+                                  Int(Slot::kA, "key"),
+                                  kCt,
+                                  Int(Slot::kC, "value"),
+                                  Int(Slot::kD, "now")};
+constexpr FieldSpec kDdlTorn[] = {
+    Node(), Peer("by"), AnyTable(), kCt, Int(Slot::kC, "job"), kShape, Int(Slot::kD, "now")};
 constexpr FieldSpec kCheckpointSaved[] = {Node(), Peer("by"), kCt, SecondText("store"),
                                           Text("body")};
 // Cluster Drainers take an initial-commit-ts of -1 for "now".
@@ -193,6 +202,8 @@ constexpr EventSpec kEventSpecs[] = {
     {EventKind::kOperatorSaid, kClaim, "operator-said", kOperatorSaid},
     {EventKind::kEngineSaid, kClaim, "engine-said", kEngineSaid},
     {EventKind::kEngineFinished, kClaim, "engine-finished", kEngineFinished},
+    {EventKind::kRowTorn, kTruth, "row-torn", kRowTorn},
+    {EventKind::kDdlTorn, kTruth, "ddl-torn", kDdlTorn},
 };
 
 constexpr auto kKindCount = static_cast<std::size_t>(EventKind::kCount);

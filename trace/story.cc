@@ -224,6 +224,14 @@ std::string DownstreamSentence(const Words& w) {
     case EventKind::kDdlApplied:
       return fmt::format("{} applied DDL job {} on {} to {} (commit_ts {}, shape {})", w.Peer(),
                          e.c, w.Table(), w.Node(), e.b, e.n);
+    case EventKind::kRowTorn:
+      return fmt::format("{} lost {}) that {} had written: it is {} there now", w.Node(), w.Row(),
+                         w.Peer(), e.d);
+    case EventKind::kDdlTorn:
+      return fmt::format(
+          "{} lost DDL job {} on {} that {} had written (commit_ts {}, shape {}): the "
+          "shape is {} there now",
+          w.Node(), e.c, w.Table(), w.Peer(), e.b, e.n, e.d);
     case EventKind::kCheckpointSaved:
       return fmt::format("{} saved the checkpoint commit_ts {} in {} of {}{}", w.Peer(), e.b,
                          w.SecondText(), w.Node(), w.ColonText());

@@ -15,11 +15,15 @@ namespace tidegate::sim {
 /// Commit timestamps of rows and DDLs that are committed and not downstream.
 inline std::set<Tso> Missing(const WorldRun& run) {
   std::set<std::tuple<std::uint16_t, std::int64_t, Tso>> rows;
+  std::set<Tso> torn_ddls;
   for (const trace::Event& row : run.Events(trace::EventKind::kRowCommitted)) {
     rows.insert({row.code, row.a, row.b});
   }
-  for (const trace::Event& row : run.Events(trace::EventKind::kRowApplied)) {
-    rows.erase({row.code, row.a, row.b});
+  for (const trace::Event& event : run.trace().events) {
+    if (event.kind == trace::EventKind::kRowApplied) rows.erase({event.code, event.a, event.b});
+    if (event.kind == trace::EventKind::kRowTorn) rows.insert({event.code, event.a, event.b});
+    if (event.kind == trace::EventKind::kDdlTorn) torn_ddls.insert(event.b);
+    if (event.kind == trace::EventKind::kDdlApplied) torn_ddls.erase(event.b);
   }
   std::set<Tso> out;
   for (const auto& [table, key, commit_ts] : rows) out.insert(commit_ts);
@@ -27,6 +31,7 @@ inline std::set<Tso> Missing(const WorldRun& run) {
     if (ddl.d == 0) out.insert(ddl.b);
   }
   for (const trace::Event& ddl : run.Events(trace::EventKind::kDdlApplied)) out.erase(ddl.b);
+  out.merge(torn_ddls);
   return out;
 }
 

@@ -69,6 +69,14 @@ NodeId StartedBehind(const Model& model, const SinkFacts& sink, const Commit& co
 bool IsDroppedForGood(const Commit& commit) { return IsFatalDrop(commit.drop); }
 
 Blame BlameForMissing(const Model& model, const SinkFacts& sink, const Commit& commit) {
+  if (commit.drop == kTornBelowCheckpoint) {
+    // tidb-binlog: pkg/binlogfile/binlogger.go WriteTail never syncs; what holds the savepoint does
+    // (ioutil2.WriteFileAtomic).
+    return {.cause = Cause::kProduct,
+            .because =
+                "the checkpoint was on disk and the file behind it was not when the power "
+                "went"};
+  }
   if (IsDroppedForGood(commit)) return BlameForDrop(model, sink, commit);
   const std::string pump = NameOf(model, commit.pump);
   if (commit.Has(kCommitUnlogged)) {

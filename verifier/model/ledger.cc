@@ -90,6 +90,30 @@ void Ledger::Completed(const Commit& commit) {
   if (done_count_ > kDoneMax) Compact(commit.commit_ts);
 }
 
+Commit* Ledger::TakeBack(Tso commit_ts, std::uint64_t digest) {
+  Commit* commit = Find(commit_ts);
+  if (commit == nullptr) {
+    if (commit_ts > forgotten_max_) return nullptr;
+    Commit again;
+    again.commit_ts = commit_ts;
+    again.digest = digest;
+    again.rows_left = 1;
+    again.Set(kCommitHanded);
+    Insert(again);
+    return Find(commit_ts);
+  }
+  if (commit->done()) {
+    commit->digest = 0;
+    commit->flags = static_cast<std::uint8_t>(commit->flags & ~kCommitPartial);
+    --done_count_;
+    ++wanted_count_;
+    if (commit->pump != kNoNode) ++outstanding_by_pump_[commit->pump];
+  }
+  commit->digest += digest;
+  commit->rows_left = std::min<std::uint32_t>(commit->rows_left + 1, kRowsMax) & kRowsMax;
+  return commit;
+}
+
 void Ledger::CompleteUpTo(Tso ts, std::uint32_t epoch) {
   for (std::size_t i = 0; i < size_ && At(i).commit_ts <= ts; ++i) {
     Commit& commit = At(i);

@@ -38,7 +38,8 @@ struct Commit {
   std::uint32_t epoch : 8 = 0;  ///< low bits of the sink's epoch when it was applied whole
   NodeId pump = kNoNode;        ///< who acknowledged its prewrite; of an unlogged one, the TiDB
   std::uint8_t flags = 0;
-  std::uint8_t drop = 0;  ///< 1 + the DropReason of the drop that it suffered last; 0: none
+  std::uint8_t drop = 0;  ///< 1 + the DropReason of the drop that it suffered last, or
+                          ///< kTornBelowCheckpoint; 0: none
 
   bool done() const { return rows_left == 0; }
   bool Has(CommitFlag flag) const { return (flags & flag) != 0; }
@@ -46,7 +47,10 @@ struct Commit {
 };
 static_assert(sizeof(Commit) == 40);
 
-/// Is `drop` (1 + DropReason, or 0) one after which no Drainer can get the binlog? A commit binlog
+/// In place of a drop: the file that it was written to lost it, and a checkpoint had covered it.
+inline constexpr std::uint8_t kTornBelowCheckpoint = 0xFF;
+
+/// Is `drop` (as in Commit) one after which no Drainer can get the binlog? A commit binlog
 /// that died with its TiDB is found again through TiKV, a duplicate has a twin.
 /// tidb-binlog branch kafka: drainer/pump.go query(), drainer/syncer.go Add()
 constexpr bool IsFatalDrop(std::uint8_t drop) {
@@ -113,6 +117,11 @@ class Ledger {
 
   /// To be called when `commit` has just become done.
   void Completed(const Commit& commit);
+
+  /// A change with `digest` of a transaction that was applied whole is gone again: it is
+  /// outstanding, once more wanted, and counts as handed. One that was forgotten comes back with
+  /// nothing but its commit_ts. Null: there was no such transaction.
+  Commit* TakeBack(Tso commit_ts, std::uint64_t digest);
 
   /// A load brought everything at or below `ts`: what is outstanding there is done.
   void CompleteUpTo(Tso ts, std::uint32_t epoch);

@@ -101,6 +101,9 @@ struct SinkFacts {
   Tso applied_max = 0;
 };
 
+/// Did a save of any of the sink's stores cover `commit_ts`? The latest such save, or null.
+const SavedCheckpoint* SaveAbove(const SinkFacts& sink, Tso commit_ts);
+
 /// What the event now being shown did to its sink; valid for kRowApplied and kDdlApplied.
 struct ApplyFact {
   enum class Match : std::uint8_t {
@@ -285,6 +288,7 @@ class Model {
   void FaultFired(const trace::Event& event);
   void Asked(const trace::Event& event);
   void Answered(const trace::Event& event);
+  void Torn(const trace::Event& event);
   void LoadMoved(const trace::Event& event);
   void TableLoaded(const trace::Event& event);
   void RowLoaded(const trace::Event& event);

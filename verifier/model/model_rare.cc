@@ -41,6 +41,8 @@ void Model::ApplyRare(const Event& event) {
     case EventKind::kRegistryMoved: RegistryMoved(event); break;
     case EventKind::kCheckpointSaved: CheckpointSaved(event); break;
     case EventKind::kCheckpointLoaded: CheckpointLoaded(event); break;
+    case EventKind::kRowTorn:
+    case EventKind::kDdlTorn: Torn(event); break;
     case EventKind::kLoadMoved: LoadMoved(event); break;
     case EventKind::kTableLoaded: TableLoaded(event); break;
     case EventKind::kRowLoaded: RowLoaded(event); break;

@@ -26,6 +26,9 @@ void TakeRow(const Event& event, const Model& model, RowValues* rows) {
   } else if (event.kind == EventKind::kRowApplied) {
     const std::size_t sink = model.SinkIndex(event.node);
     if (sink != Model::kNoSink) (*rows)[{sink, {event.code, event.a}}] = event.c;
+  } else if (event.kind == EventKind::kRowTorn) {
+    const std::size_t sink = model.SinkIndex(event.node);
+    if (sink != Model::kNoSink) (*rows)[{sink, {event.code, event.a}}] = event.d;
   } else if (event.kind == EventKind::kTableLoaded) {
     const std::size_t sink = model.SinkIndex(event.node);
     rows->erase(rows->lower_bound({sink, {event.code, INT64_MIN}}),

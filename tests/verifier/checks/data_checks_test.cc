@@ -59,6 +59,16 @@ const std::vector<Case> kCases = {
     {"no-lost-commit", "late-but-there", false,
      "tidb-1 commit 10/11 a:1=5 pump=old-pump-1\nold-drainer save 11\n"
      "old-drainer apply 11 a:1=5\nend quiet tso=99\n"},
+    {"no-lost-commit", "lost-by-its-file", true,
+     "tidb-1 commit 10/11 a:1=5 pump=old-pump-1\ntidb-1 commit 12/13 a:1=6 pump=old-pump-1\n"
+     "old-drainer apply 11 a:1=5\nold-drainer apply 13 a:1=6\nold-drainer save 13\n"
+     "event row-torn node=mysql peer=old-drainer a=1 b=13 c=6 d=5\nend quiet tso=99\n"},
+    {"no-lost-commit", "written-again-behind-a-torn-end", false,
+     "tidb-1 commit 10/11 a:1=5,a:2=6 pump=old-pump-1\nold-drainer apply 11 a:1=5,a:2=6\n"
+     "event row-torn node=mysql peer=old-drainer a=2 b=11 c=6\n"
+     "event row-torn node=mysql peer=old-drainer a=1 b=11 c=5\nold-drainer down killed\n"
+     "old-drainer up\nold-drainer load 9\nold-drainer apply 11 a:1=5,a:2=6\nold-drainer save 11\n"
+     "end quiet tso=99\n"},
     {"no-phantom", "clean", false, kWhole},
     {"no-phantom", "never-committed", true, "old-drainer apply 15 a:1=9\n"},
     {"no-phantom", "rolled-back", true, "tidb-1 rollback 14\nold-drainer apply 15 a:1=9\n"},
@@ -90,6 +100,11 @@ const std::vector<Case> kCases = {
     {"schema-before-rows", "row-before-its-column", true,
      "tidb-1 ddl 10/11 a job=1 shape=1\ntidb-1 commit 12/13 a:1=5 shape=1\n"
      "old-drainer apply 13 a:1=5 shape=1\n"},
+    {"schema-before-rows", "the-ddl-went-with-the-end-of-a-file", true,
+     "tidb-1 ddl 10/11 a job=1 shape=1\ntidb-1 commit 12/13 a:1=5 shape=1\n"
+     "old-drainer ddl-apply 11 a job=1 shape=1\n"
+     "event ddl-torn node=mysql peer=old-drainer b=11 c=1 n=1\nold-drainer apply 13 a:1=5 "
+     "shape=1\n"},
     {"streams-disjoint", "clean", false, UNTIL_T0 "tidb-1 commit 30/31 a:1=6 pump=new-pump-1\n"},
     {"streams-disjoint", "new-stream-below-t0", true,
      UNTIL_T0 "tidb-1 commit 18/19 a:1=6 pump=new-pump-1\n"},
@@ -100,6 +115,11 @@ const std::vector<Case> kCases = {
     {"converges", "stale-value", true,
      "tidb-1 commit 10/11 a:1=5\ntidb-1 commit 12/13 a:1=6\n"
      "old-drainer apply 13 a:1=6\nold-drainer apply 11 a:1=5\nworkload stopped\n"
+     "end quiet tso=99\n"},
+    {"converges", "a-file-went-back", true,
+     "tidb-1 commit 10/11 a:1=5 pump=old-pump-1\ntidb-1 commit 12/13 a:1=6 pump=old-pump-1\n"
+     "old-drainer apply 11 a:1=5\nold-drainer apply 13 a:1=6\nold-drainer save 13\n"
+     "event row-torn node=mysql peer=old-drainer a=1 b=13 c=6 d=5\nworkload stopped\n"
      "end quiet tso=99\n"},
     {"converges", "duplicate-in-a-keyless-table", true,
      "tidb-1 commit 10/11 log:1=5\nold-drainer apply 11 log:1=5\nold-drainer apply 11 log:1=5\n"
@@ -113,6 +133,15 @@ const std::vector<Case> kCases = {
      "old-drainer apply 11 a:1=5\nend quiet tso=99\n"},
     {"checkpoint-not-ahead", "ahead-for-ever", true,
      "tidb-1 commit 10/11 a:1=5 pump=old-pump-1\nold-drainer save 11\nend quiet tso=99\n"},
+    {"checkpoint-not-ahead", "a-file-lost-what-it-covers", true,
+     "tidb-1 commit 10/11 a:1=5,a:2=6 pump=old-pump-1\nold-drainer apply 11 a:1=5,a:2=6\n"
+     "old-drainer save 11\nevent row-torn node=mysql peer=old-drainer a=2 b=11 c=6\n"
+     "event row-torn node=mysql peer=old-drainer a=1 b=11 c=5\nend quiet tso=99\n"},
+    {"checkpoint-not-ahead", "a-file-lost-what-is-above-it", false,
+     "old-drainer save 9\ntidb-1 commit 10/11 a:1=5 pump=old-pump-1\nold-drainer apply 11 a:1=5\n"
+     "event row-torn node=mysql peer=old-drainer a=1 b=11 c=5\nold-drainer down killed\n"
+     "old-drainer up\nold-drainer load 9\nold-drainer apply 11 a:1=5\nold-drainer save 11\n"
+     "end quiet tso=99\n"},
     {"resumes-where-it-stopped", "clean", false,
      "tidb-1 commit 10/11 a:1=5 pump=old-pump-1\nold-drainer apply 11 a:1=5\nold-drainer save 11\n"
      "old-drainer down stopped\nold-drainer up\nold-drainer load 11\nend quiet tso=99\n"},
