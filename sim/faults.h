@@ -49,6 +49,7 @@ class Faults final : public Process {
   void Do(const FaultPlan& fault, bool heal);
   // Each is false for a kind that is not its own.
   bool DoToProcess(const FaultPlan& fault, bool heal);
+  void LoseFileTail(const FaultPlan& fault);
   bool DoToLink(const FaultPlan& fault, bool heal);
   bool DoToRegistry(const FaultPlan& fault, bool heal);
   void Cut(NodeId node, NodeId peer, bool cut);

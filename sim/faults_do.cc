@@ -2,6 +2,7 @@
 
 #include "sim/faults.h"
 #include "sim/world/control.h"
+#include "sim/world/downstream.h"
 #include "sim/world/hosts.h"
 #include "sim/world/pd.h"
 
@@ -49,6 +50,13 @@ void Faults::Do(const FaultPlan& fault, bool heal) {
   world_.node(fault.node).OnFault(fault, heal);
 }
 
+// A file lies on the host of the Drainer that writes it.
+void Faults::LoseFileTail(const FaultPlan& fault) {
+  const trace::NodeInfo& info = world_.node_plan(fault.node).info;
+  if (info.role != Role::kDrainer || info.sink == kNoNode) return;
+  static_cast<Downstream&>(world_.node(info.sink)).LoseTail(fault.node, fault.amount);
+}
+
 bool Faults::DoToProcess(const FaultPlan& fault, bool heal) {
   Hosts& hosts = world_.hosts();
   switch (fault.kind) {
@@ -59,6 +67,7 @@ bool Faults::DoToProcess(const FaultPlan& fault, bool heal) {
       if (heal) return true;
       hosts.Kill(fault.node);
       world_.node(fault.node).OnFault(fault, heal);
+      LoseFileTail(fault);
       return true;
     case FaultKind::kRestart:
     case FaultKind::kStop:

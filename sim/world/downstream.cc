@@ -41,6 +41,11 @@ std::string WordAfter(const std::string& statement, std::string_view keyword) {
 Downstream::Downstream(World& world, NodeId id)
     : Node(world, id), shapes_(world.plan().tables.size(), 0) {
   rows_.reserve(kRowsUsual);
+  // What could be taken back is kept only where that can come to pass.
+  const std::string& kind = plan().version;
+  may_tear_ = (kind == "file" || kind == "pb") &&
+              std::any_of(world.plan().faults.begin(), world.plan().faults.end(),
+                          [](const FaultPlan& f) { return f.kind == FaultKind::kPowerLoss; });
 }
 
 bool Downstream::LoadCheckpoint(NodeId from, const std::string& store, std::string* out) const {
@@ -56,6 +61,7 @@ void Downstream::OnStopSignal() {
 }
 
 void Downstream::OnMessage(const Envelope& envelope) {
+  if (may_tear_ && DiedWith(envelope)) return;
   if (hung_) {
     waiting_.push_back(envelope);
     return;
@@ -84,6 +90,7 @@ void Downstream::OnTimer(What, std::uint64_t a, std::uint32_t) {
     return;
   }
   free_.push_back(static_cast<std::uint32_t>(a));
+  if (may_tear_ && DiedWith(request)) return;
   if (static_cast<Msg>(request.what) == Msg::kSaveCheckpoint) {
     CheckpointWrite& write = world_.checkpoint_writes()[request.a];
     const Tso commit_ts = write.commit_ts;
@@ -130,6 +137,7 @@ bool Downstream::Apply(const Job& job, NodeId drainer) {
   // replayed DDL succeeds and changes nothing.
   if (drainer == kNoNode) return true;
   if (job.retry != 0 && shapes_[job.table] >= job.shape) return true;  // "column exists"
+  if (may_tear_) Remember(job, drainer);
   shapes_[job.table] = std::max(shapes_[job.table], job.shape);
   Record(job, drainer, true);
   return true;
@@ -153,6 +161,7 @@ bool Downstream::ApplyRow(const Job& job, NodeId drainer) {
     return true;
   }
   if (strict && job.op == RowOp::kUpdate && !exists) return true;  // zero affected rows: no error
+  if (may_tear_) Remember(job, drainer);
   if (job.op == RowOp::kDelete) {
     if (exists && --found->second.copies <= 0) rows_.erase(found);
   } else if (!exists) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <deque>
 #include <map>
 #include <string>
 #include <vector>
@@ -30,6 +31,11 @@ class Downstream final : public Node {
   /// Are the wanted tables' rows these?
   bool Equals(const std::vector<Tikv::RowVersion>& rows) const;
 
+  /// The power of the host of `drainer` goes. Of a sink that is a file the newest `count`
+  /// transactions are gone, as far as they are so new that no kernel has written them back; of any
+  /// other nothing is.
+  void LoseTail(NodeId drainer, std::int64_t count);
+
   void OnStart() override {}
   void OnStopSignal() override;
   void OnKilled() override {}
@@ -46,11 +52,24 @@ class Downstream final : public Node {
     std::int64_t copies = 0;  ///< of keyless tables
   };
 
+  /// A change in a file that may not be on disk yet, and what it changed.
+  struct Unsynced {
+    Time written = 0;
+    Job job;
+    NodeId drainer = kNoNode;
+    Row before;  ///< copies 0: no such row
+    std::uint16_t shape_before = 0;
+    bool again = false;  ///< an earlier record of the file says the same
+  };
+
   bool Wants(std::uint16_t table) const;
   void Begin(const Envelope& envelope);
   bool Apply(const Job& job, NodeId drainer);
   bool ApplyRow(const Job& job, NodeId drainer);
   void Record(const Job& job, NodeId drainer, bool ddl);
+  bool DiedWith(const Envelope& envelope);
+  void Remember(const Job& job, NodeId drainer);
+  void TakeBack(const Unsynced& change);
 
   boost::unordered_flat_map<std::uint64_t, Row> rows_;
   std::vector<std::uint16_t> shapes_;  // of each table: DDLs applied
@@ -63,6 +82,9 @@ class Downstream final : public Node {
   Duration slow_ = 0;
   std::int64_t to_fail_ = 0;       // executions that end with an error
   std::int64_t acks_to_lose_ = 0;  // executions that succeed and are answered with an error
+  bool may_tear_ = false;          // it is a file, and the power goes in this run
+  std::deque<Unsynced> unsynced_;
+  Tso written_ts_ = 0;  // of the newest transaction of the file
 };
 
 }  // namespace tidegate::sim
