@@ -96,10 +96,7 @@ void ClusterDrainer::Heartbeat() {
     Fatal(std::string(loader_.fatal()));
     return;
   }
-  if (loader_.StoppedByKafka()) {
-    StopWithError("fail to push msg to kafka after 30s, check if kafka is up and working");
-    return;
-  }
+  if (config_.sink == ClusterSinkKind::kKafka && JudgeKafka()) return;
   RepeatLostSave();
   ProbeSilentStreams();
   if (closing_) return;  // the heartbeat ended with the state that was committed
@@ -109,6 +106,31 @@ void ClusterDrainer::Heartbeat() {
       dialect_->heartbeat_errors == HeartbeatErrors::kTwentyThenExit) {
     StopWithError("heartbeat error too many times");
   }
+}
+
+// Kafka has acknowledged nothing for 30 s. 2.1 ends at once (drainer/syncer.go sync: log.Fatal).
+// From 3.0 on the syncer closes what writes to Kafka; that has ended without closing its producer,
+// so that nobody closes the channel which the syncer waits for: after ten seconds it panics. The
+// task group recovers (drainer/util.go GoNoPanic), and the server closes as after any error but
+// that nobody reports it: its exit code stays 0 (drainer/sync/kafka.go run, drainer/syncer.go run,
+// drainer/server.go Start; PR 622, 806, 1012). True: the process has ended, or as good as.
+bool ClusterDrainer::JudgeKafka() {
+  constexpr std::string_view kSilent =
+      "fail to push msg to kafka after 30s, check if kafka is up and working";
+  if (kafka_lost_at_ != 0) {
+    if (half_dead_ || world_.now() - kafka_lost_at_ < kDrainTimeMax) return false;
+    StopWithError("Recovered from panic: Waiting too long for `Syncer.run` to quit.", false);
+    return true;
+  }
+  if (closing_ || !loader_.StoppedByKafka()) return false;
+  if (dialect_->close_save == CloseSave::kNone) {
+    Fatal(kSilent);
+    return true;
+  }
+  kafka_lost_at_ = world_.now();
+  loader_.Halt();
+  world_.Alert(id_, fmt::format("Failed to close syncer: {}", kSilent));
+  return false;
 }
 
 void ClusterDrainer::OnStopSignal() {
@@ -132,7 +154,11 @@ void ClusterDrainer::BeginClose(RegistryState state, bool by_signal) {
       End(by_signal ? DownCause::kStopped : DownCause::kExited, "drainer exit", false);
       return;
     case CloseSave::kDrainThenSave:
-      world_.kernel().After(id_, kDrainTimeMax, kDrainLimit);
+      // A producer's Close returns when the last message is acknowledged or has used up its 10000
+      // tries, and only then the ten seconds begin (drainer/sync/kafka.go run, Close).
+      if (config_.sink != ClusterSinkKind::kKafka || kafka_lost_at_ != 0) {
+        world_.kernel().After(id_, kDrainTimeMax, kDrainLimit);
+      }
       FinishClose();
       return;
   }
@@ -156,7 +182,7 @@ void ClusterDrainer::Fatal(std::string_view reason) { End(DownCause::kExited, re
 // and 3.0.5 Close then waits for what only the syncer would end, and the process stays; up to 4.0.8
 // it ends with exit code 0, so that Restart=on-failure does not bring it back (drainer/server.go
 // Start, PR 806, PR 1012).
-void ClusterDrainer::StopWithError(std::string_view reason) {
+void ClusterDrainer::StopWithError(std::string_view reason, bool reported) {
   state_ = RegistryState::kPaused;
   WriteRegistry();
   world_.Alert(id_, reason);
@@ -168,7 +194,7 @@ void ClusterDrainer::StopWithError(std::string_view reason) {
     merge_.Reset(merge_.latest_ts());
     return;
   }
-  const bool failure = dialect_->syncer_error == SyncerError::kExitsWithTwo;
+  const bool failure = reported && dialect_->syncer_error == SyncerError::kExitsWithTwo;
   const std::string text(reason);
   ForgetMemory();
   world_.hosts().Exited(id_, DownCause::kExited, text, failure);
@@ -193,6 +219,7 @@ void ClusterDrainer::ForgetMemory() {
   closing_ = false;
   close_by_signal_ = false;
   half_dead_ = false;
+  kafka_lost_at_ = 0;
   map_primary_ts_ = map_secondary_ts_ = 0;
   map_taken_at_ = 0;
   state_ = RegistryState::kAbsent;

@@ -46,7 +46,8 @@ class ClusterDrainer final : public Node {
   void BeginClose(trace::RegistryState state, bool by_signal);
   void FinishClose();
   void Fatal(std::string_view reason);
-  void StopWithError(std::string_view reason);
+  void StopWithError(std::string_view reason, bool reported = true);
+  bool JudgeKafka();
   void End(trace::DownCause cause, std::string_view reason, bool failure);
   void ForgetMemory();
 
@@ -89,6 +90,7 @@ class ClusterDrainer final : public Node {
   bool closing_ = false;
   bool close_by_signal_ = false;
   bool half_dead_ = false;  // its syncer has ended, its process has not
+  Time kafka_lost_at_ = 0;  // its syncer gave up on Kafka then, and closes; 0: it did not
   Time started_ = 0;
   Tso start_ts_ = 0;
   std::int32_t heartbeat_failures_ = 0;

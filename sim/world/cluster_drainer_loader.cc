@@ -15,6 +15,8 @@ constexpr std::uint32_t kDdlAttemptsMax = 5;
 // drainer/syncer.go (4.0): fakes are counted once in three seconds of timestamps.
 constexpr std::int64_t kMarkGapMs = 3000;
 
+// drainer/sync/kafka.go NewKafka: Producer.Retry.Backoff; Retry.Max of 10000 outlasts the silence.
+constexpr Duration kProducerBackoff = 500 * kMillisecond;
 // drainer/sync/kafka.go: no acknowledgement for so long is an error.
 constexpr Duration kKafkaSilenceMax = 30 * kSecond;
 // How long the producer goes on with what it holds before its error is seen (issue 1136: small
@@ -43,7 +45,7 @@ void ClusterLoader::Reset(const ClusterDrainerConfig& config, const Dialect& dia
   workers_.resize(static_cast<std::size_t>(config.worker_count));
   round_max_ = workers_.size() * txn_batch;
   room_max_ = 2 * round_max_;
-  retry_delay_ = dialect.retry_delay;
+  retry_delay_ = kafka_sink_ ? kProducerBackoff : dialect.retry_delay;
   started_ = world_.now();
   last_success_at_ = started_;
   passed_ts_ = done_ts_ = done_ts;
@@ -59,6 +61,7 @@ void ClusterLoader::Clear() {
     worker.active = false;
   }
   active_ = 0;
+  halted_ = false;
   sink_was_cut_ = false;
   mark_ts_ = 0;
   ddl_done_ = false;
@@ -89,11 +92,11 @@ void ClusterLoader::AddMark(Tso commit_ts) {
   if (thins_marks_ && TsoGapMs(commit_ts, mark_ts_) <= kMarkGapMs) return;
   mark_ts_ = commit_ts;
   passed_ts_ = commit_ts;
-  if (Idle()) done_ts_ = commit_ts;
+  if (Idle() && !halted_) done_ts_ = commit_ts;
 }
 
 void ClusterLoader::Kick() {
-  if (active_ == 0 && taken_ < queue_.size() && fatal_.empty()) StartRound();
+  if (active_ == 0 && taken_ < queue_.size() && fatal_.empty() && !halted_) StartRound();
 }
 
 void ClusterLoader::StartRound() {

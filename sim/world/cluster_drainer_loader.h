@@ -23,7 +23,7 @@ class ClusterLoader {
   void Reset(const ClusterDrainerConfig& config, const Dialect& dialect, NodeId sink, Tso done_ts);
   void Clear();
 
-  bool HasRoom() const { return queue_.size() - taken_ < room_max_; }
+  bool HasRoom() const { return !halted_ && queue_.size() - taken_ < room_max_; }
   /// A transaction's rows, in its order; the caller filtered them. REQUIRES: !jobs.empty().
   void AddTxn(const std::vector<Job>& jobs);
   void AddDdl(const Job& job);
@@ -32,6 +32,8 @@ class ClusterLoader {
 
   /// Begins a round when none is under way.
   void Kick();
+  /// Begins none any more, until the next Reset. What is under way goes on.
+  void Halt() { halted_ = true; }
 
   void OnExecuted(const Envelope& envelope);
   void OnExecuteFailed(const Envelope& envelope);
@@ -96,6 +98,7 @@ class ClusterLoader {
   std::size_t taken_ = 0;  // jobs of queue_ that rounds took
   std::vector<Worker> workers_;
   std::size_t active_ = 0;
+  bool halted_ = false;
   bool round_is_ddl_ = false;
   bool sink_was_cut_ = false;
   Tso round_ts_ = 0;   // commit_ts of the last job of the round

@@ -36,6 +36,7 @@ bool KafkaSyncer::Start(const ConfigFile& config, const Dialect& dialect, std::s
   sink_ = world_.node_plan(drainer_).info.sink;
   const std::string type = config.String("syncer.db-type", "mysql");
   const bool database = type == "mysql" || type == "tidb";
+  kafka_sink_ = type == "kafka";
   // Drainer forces dispatch off and one worker for pb and kafka (drainer/config.go).
   dispatch_ = database && !config.Bool("syncer.disable-dispatch", false);
   const auto worker_count = database ? config.Int("syncer.worker-count", 1) : 1;
@@ -257,11 +258,19 @@ void KafkaSyncer::Execute(std::size_t index, std::size_t count) {
   worker.slot = slot;
   worker.busy = true;
   last_sync_ = std::max(last_sync_, world_.now());
+  Sent();
   world_.Send(drainer_, sink_, Msg::kExecute, slot, static_cast<std::uint32_t>(index),
               {.report_failure = true});
 }
 
 void KafkaSyncer::OnExecuted(std::uint64_t slot, std::uint32_t index, bool failed) {
+  if (RetryAtKafka(index, failed)) {
+    if (index == kDdlWorker) {  // it is sent again in a batch of its own
+      world_.job_batches()[slot].jobs.clear();
+      world_.job_batches().Give(slot);
+    }
+    return;
+  }
   if (index == kDdlWorker) {
     world_.job_batches()[slot].jobs.clear();
     world_.job_batches().Give(slot);
@@ -312,6 +321,10 @@ void KafkaSyncer::OnSendFailed(const Envelope& envelope) {
 }
 
 void KafkaSyncer::OnTimer(What what, std::uint64_t a) {
+  if (what == kSilence) {
+    JudgeSilence();
+    return;
+  }
   if (what == kRetry && a != kDdlWorker) {
     Worker& worker = workers_[a];
     world_.Send(drainer_, sink_, Msg::kExecute, worker.slot, static_cast<std::uint32_t>(a),
@@ -326,6 +339,7 @@ void KafkaSyncer::OnTimer(What what, std::uint64_t a) {
   // Whoever waits for the workers goes on when they are idle.
   if (wait_ == Wait::kWorkersThenSave && WorkersIdle()) SaveCheckpoint();
   if ((wait_ == Wait::kWorkersThenDdl && WorkersIdle()) || (what == kRetry && a == kDdlWorker)) {
+    if (wait_ != Wait::kDdl) Sent();
     wait_ = Wait::kDdl;
     const std::uint32_t slot = world_.job_batches().Take();
     world_.job_batches()[slot].jobs.assign(1, ddl_);

@@ -54,7 +54,7 @@ class KafkaSyncer {
   /// The sink refused the connection: counts as a failed try.
   void OnSendFailed(const Envelope& envelope);
 
-  enum Timer : What { kRetry = 40, kFlush = 41 };
+  enum Timer : What { kRetry = 40, kFlush = 41, kSilence = 42 };
 
  private:
   enum class Wait : std::uint8_t { kNothing, kWorkersThenSave, kWorkersThenDdl, kDdl, kSave };
@@ -80,6 +80,9 @@ class KafkaSyncer {
   void Fatal(std::string_view reason);
   bool SafeMode(RowOp op) const;
   void SkipBelowStart(const ReadyTxn& txn);
+  void Sent();
+  bool RetryAtKafka(std::uint64_t worker, bool failed);
+  void JudgeSilence();
 
   World& world_;
   NodeId drainer_;
@@ -90,6 +93,9 @@ class KafkaSyncer {
   std::string store_;  ///< "tidb_binlog.checkpoint", or the savepoint's path
   bool dispatch_ = true;
   bool safe_mode_config_ = false;
+  bool kafka_sink_ = false;
+  bool silence_watched_ = false;
+  Time heard_at_ = 0;  // the last acknowledgement, or the first message behind it
   std::size_t batch_ = 1;
   TableFilter filter_;
   Time started_ = 0;

@@ -334,20 +334,6 @@ BOOST_AUTO_TEST_CASE(a_ts_map_for_sinks_that_are_tidb) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_kafka_sink_that_is_silent_stops_the_drainer) {
-  ClusterOptions options{.version = "v4.0.10", .transactions = 9000};
-  options.drainer_config = "initial-commit-ts = 1\n[syncer]\ndb-type = \"kafka\"\n";
-  RunPlan plan = MakeClusterPlan(options);
-  plan.nodes[FindNode(plan, "sink")].info.keyed_sink = false;
-  plan.faults.push_back(
-      FaultAt(FaultKind::kHungDownstream, 15 * kSecond, FindNode(plan, "sink"), kMinute));
-  WorldRun run(std::move(plan));
-  run.Run();
-  BOOST_TEST(Alerted(run, "fail to push msg to kafka after 30s"));
-  BOOST_TEST(DownCount(run, "drainer-1") > 0U);
-  CheckAllApplied(run);
-}
-
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace tidegate::sim
