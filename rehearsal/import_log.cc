@@ -17,11 +17,16 @@ struct Keyword {
 };
 
 // tidb-binlog release-2.1, master: pump/server.go, drainer/{server,syncer,collector,pump}.go,
-// drainer/checkpoint, pkg/version; kafka: drainer/pump.go, drainer/collector.go. The first that a
-// line contains counts.
+// drainer/checkpoint, pkg/version; kafka: drainer/pump.go, drainer/collector.go; rc2.3, v1.0,
+// kafka: pump/{server,binlogger}.go, cmd/pump/main.go. The first that a line contains counts.
 constexpr Keyword kKeywords[] = {
     {"Release Version", LogFactKind::kVersion},
     {"release-version=", LogFactKind::kVersion},
+    {"pump Version: ", LogFactKind::kVersion},
+    {"drainer Version: ", LogFactKind::kVersion},
+    {"[ddl][start]", LogFactKind::kDdlBegun},
+    {"[ddl][end]", LogFactKind::kDdlDone},
+    {"add ddl item to syncer", LogFactKind::kDdlBegun},
     {"write save point", LogFactKind::kSavePoint},
     {"begin to close pump server", LogFactKind::kClosing},
     {"has update status to ", LogFactKind::kState},
@@ -39,6 +44,12 @@ constexpr Keyword kKeywords[] = {
     {"start to server request", LogFactKind::kStarted},
     {"register success", LogFactKind::kStarted},
     {"read checkpoint from", LogFactKind::kStarted},
+    {"clusterID of pump server is ", LogFactKind::kStarted},
+    {"clusterID of drainer server is ", LogFactKind::kStarted},
+    {"got signal ", LogFactKind::kClosing},
+    {"generate fake binlog successfully", LogFactKind::kAlive},
+    {"segmented binlog file ", LogFactKind::kFileBegun},
+    {"GC binlog file:", LogFactKind::kFileGone},
     {"drainer exit", LogFactKind::kClosed},
     {"pump is closed", LogFactKind::kClosed},
     {"pump exit", LogFactKind::kClosed},
@@ -53,6 +64,16 @@ std::string_view TsoDigits(std::string_view text) {
     while (end < text.size() && IsDigit(text[end])) ++end;
     if (end - at >= 15) return text.substr(at, end - at);
     at = end + 1;
+  }
+  return {};
+}
+
+// What stands behind the commit ts of a line about a DDL; nothing when it names none. The statement
+// is in front.
+std::string_view BehindCommitTs(std::string_view line) {
+  for (const std::string_view field : {"[\"commit ts\"=", "[commit ts]"}) {
+    const std::size_t at = line.rfind(field);
+    if (at != std::string_view::npos) return line.substr(at + field.size());
   }
   return {};
 }
@@ -119,9 +140,13 @@ class LogReader {
     fact.ms = now_ms_;
     fact.line = static_cast<std::uint32_t>(out_.line_count);
     fact.kind = kind;
-    if (kind == LogFactKind::kSavePoint) {
-      const Result<Tso> tso = ParseTso(TsoDigits(rest));
-      if (!tso.has_value()) return ErrorHere("a save point without a timestamp of PD");
+    const bool ddl = kind == LogFactKind::kDdlBegun || kind == LogFactKind::kDdlDone;
+    if (kind == LogFactKind::kSavePoint || ddl) {
+      const Result<Tso> tso = ParseTso(TsoDigits(ddl ? BehindCommitTs(rest) : rest));
+      if (!tso.has_value()) {
+        return ErrorHere(ddl ? "a DDL without a timestamp of PD"
+                             : "a save point without a timestamp of PD");
+      }
       fact.tso = *tso;
     } else if (kind == LogFactKind::kProgress) {
       // 0 until the first binlog.

@@ -27,8 +27,13 @@ enum class LogFactKind : std::uint8_t {
   kSourceAdded,      ///< a Drainer pulls from a Pump
   kOutOfRange,       ///< a Drainer's position is no longer in Kafka
   kProgress,         ///< tso: a Pump's max commit ts
+  kAlive,            ///< an idle Pump of the old side wrote a fake binlog
+  kFileBegun,        ///< an old Pump's next local file
+  kFileGone,         ///< one of its local files was collected
+  kDdlBegun,         ///< tso: commit ts of a DDL that a Drainer takes up
+  kDdlDone,          ///< tso: the same, executed and saved
 };
-inline constexpr std::array<std::string_view, 12> kLogFactNames = {"release",
+inline constexpr std::array<std::string_view, 17> kLogFactNames = {"release",
                                                                    "start",
                                                                    "save point",
                                                                    "begin of close",
@@ -39,7 +44,12 @@ inline constexpr std::array<std::string_view, 12> kLogFactNames = {"release",
                                                                    "source removed",
                                                                    "source added",
                                                                    "position out of range",
-                                                                   "max commit ts"};
+                                                                   "max commit ts",
+                                                                   "sign of life",
+                                                                   "local file begun",
+                                                                   "local file collected",
+                                                                   "DDL begun",
+                                                                   "DDL done"};
 
 struct LogFact {
   std::int64_t ms = 0;  ///< since 1970; of the last dated line when this one has no date

@@ -226,7 +226,10 @@ class Importer {
       for (const NodeLog& entry : logs_) {
         if (!one.drainer.empty() && NameOf(entry.node) != one.drainer) continue;
         for (const LogFact& fact : entry.log.facts) {
-          if (fact.kind == LogFactKind::kSavePoint && fact.ms <= ms) one.saved_commit_ts = fact.tso;
+          // A DDL is done when its checkpoint is saved (drainer/syncer.go addJob).
+          const bool saves =
+              fact.kind == LogFactKind::kSavePoint || fact.kind == LogFactKind::kDdlDone;
+          if (saves && fact.ms <= ms) one.saved_commit_ts = fact.tso;
         }
       }
     }

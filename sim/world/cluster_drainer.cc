@@ -232,6 +232,7 @@ void ClusterDrainer::ForgetMemory() {
   loader_.Clear();
   ddl_waits_ = false;
   ddl_attempts_ = 0;
+  ddls_.clear();
   last_real_ts_ = 0;
   disorder_count_ = 0;
   schema_version_ = 0;

@@ -3,6 +3,7 @@
 // tell it. (tidb-binlog: drainer/server.go, collector.go, merge.go, syncer.go)
 #pragma once
 
+#include <deque>
 #include <string>
 #include <utility>
 #include <vector>
@@ -108,7 +109,8 @@ class ClusterDrainer final : public Node {
   Binlog ddl_;             // waits for its history job when ddl_waits_
   bool ddl_waits_ = false;
   std::int32_t ddl_attempts_ = 0;
-  Tso last_real_ts_ = 0;  // of the last transaction that was handed on
+  std::deque<NodeLog::Said> ddls_;  // handed on, and not said to be done
+  Tso last_real_ts_ = 0;            // of the last transaction that was handed on
   std::int64_t disorder_count_ = 0;
   std::int64_t schema_version_ = 0;
 

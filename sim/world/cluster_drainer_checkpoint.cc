@@ -99,8 +99,13 @@ void ClusterDrainer::MaybeSave() {
   if (saving_ || closing_) return;
   if (loader_.done_ts() <= saved_ts_) return;
   const bool due = world_.now() - saved_at_ >= kSaveInterval;
-  if (!loader_.TakeDdlDone() && !due) return;
+  const bool behind_ddl = loader_.TakeDdlDone();
+  if (!behind_ddl && !due) return;
   Save(false);
+  while (!ddls_.empty() && ddls_.front().a <= loader_.done_ts()) {
+    log_.Add(world_.now(), LogLine::kDdlDone, ddls_.front());
+    ddls_.pop_front();
+  }
 }
 
 void ClusterDrainer::Save(bool consistent) {

@@ -120,6 +120,8 @@ void ClusterDrainer::TryDdl() {
   last_real_ts_ = ddl_.commit_ts;
   world_.Record(
       {.kind = EventKind::kTxnHanded, .node = id_, .a = ddl_.start_ts, .b = ddl_.commit_ts});
+  ddls_.push_back({.a = ddl_.commit_ts, .c = DdlOf(job.table, job.shape)});
+  log_.Add(world_.now(), LogLine::kDdlBegun, ddls_.back());
   loader_.AddDdl({.commit_ts = ddl_.commit_ts,
                   .start_ts = ddl_.start_ts,
                   .ddl_job_id = ddl_.ddl_job_id,

@@ -30,6 +30,7 @@ void KafkaDrainer::OnStart() {
   const ConfigFile& config = ReadConfigFile(world_.hosts().running_config(id_));
   dialect_ = &DialectOfVersion(world_.hosts().running_version(id_));
   log_.Begin(world_.now(), *dialect_, world_.hosts().running_version(id_));
+  log_.Add(world_.now(), LogLine::kConnected);
   detect_interval_ = config.Int("detect-interval", 10) * kSecond;
   synced_check_ = config.Int("synced-check-time", 5) * kMinute;
   ForgetAll();
@@ -70,6 +71,7 @@ void KafkaDrainer::ForgetAll() {
 // drainer/server.go Close: the etcd subtree goes, contexts are cancelled, queued and batched SQL is
 // dropped, nothing is saved, exit status 0.
 void KafkaDrainer::OnStopSignal() {
+  log_.Add(world_.now(), LogLine::kSignal);
   if (RegistryRecord* record = world_.pd().Edit(id_, Root::kOldDrainers, id_); record != nullptr) {
     record->present = false;
     world_.Record({.kind = EventKind::kRegistryMoved,

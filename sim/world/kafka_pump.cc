@@ -52,6 +52,8 @@ void KafkaPump::ReadConfig() {
   gc_after_ = config.Int("gc", kGcDays) * kDay;
   records_per_file_ =
       std::max<std::int64_t>(1, config.Int("binlog-file-size", kFileBytes) / kBytesPerBinlog);
+  log_.Begin(world_.now(), *dialect_, world_.hosts().running_version(id_));
+  log_.Add(world_.now(), LogLine::kConnected);
   one_array_ = WritesRecordBatches(config.String("kafka-version", "0.8.2.0"));
 }
 
@@ -77,6 +79,7 @@ void KafkaPump::OnStart() {
 
 void KafkaPump::FailStart(std::string_view reason) {
   phase_ = Phase::kDown;
+  log_.Add(world_.now(), LogLine::kFailed, 0, std::string(reason));
   // cmd/pump/main.go logs the error and returns: exit status 0.
   world_.hosts().Exited(id_, trace::DownCause::kFailedToStart, reason, false);
 }
@@ -214,7 +217,10 @@ void KafkaPump::Heartbeat() {
 // pump/server.go genFakeBinlog: only when nothing was written since the last tick.
 void KafkaPump::WriteFake() {
   Binlog fake;
-  if (!wrote_since_fake_ && MakeFake(world_, id_, &fake)) Store(fake);
+  if (!wrote_since_fake_ && MakeFake(world_, id_, &fake)) {
+    Store(fake);
+    log_.Add(world_.now(), LogLine::kFake);
+  }
   wrote_since_fake_ = false;
   world_.kernel().After(id_, fake_interval_, kFake);
 }
@@ -265,6 +271,7 @@ void KafkaPump::Store(const Binlog& binlog) {
 // and only then dispatcher.Close waits until the local file is in Kafka.
 void KafkaPump::OnStopSignal() {
   if (phase_ == Phase::kDown || phase_ == Phase::kFlushing) return;
+  log_.Add(world_.now(), LogLine::kSignal);
   const bool served = phase_ == Phase::kServing;
   phase_ = Phase::kFlushing;
   Register(true);

@@ -9,6 +9,7 @@
 
 #include "sim/dialect.h"
 #include "sim/world.h"
+#include "sim/world/node_log.h"
 
 namespace tidegate::sim {
 
@@ -25,6 +26,7 @@ class KafkaPump final : public Node {
   HttpResponse OnHttp(const HttpRequest& request) override;
   bool OnFault(const FaultPlan& fault, bool heal) override;
   bool Pending() const override;
+  std::string ReadLog() const override { return log_.Text(world_, id_); }
 
  private:
   enum Timer : What { kHeartbeat = 1, kFake, kWalk, kOpenKafka, kFlushPoll, kCheckpoint, kGc };
@@ -56,8 +58,11 @@ class KafkaPump final : public Node {
   struct File {
     std::int64_t first = 0;  ///< its first record, as an index of file_
     Time written = 0;        ///< last
+    Time begun = 0;
+    std::int64_t number = 0;
   };
 
+  NodeLog log_;
   // ---- on disk: survives a kill
   std::vector<Binlog> file_;           ///< the local binlog files; a position is an index
   std::vector<File> files_;            ///< those that are there

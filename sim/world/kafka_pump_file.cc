@@ -14,7 +14,9 @@ using trace::EventKind;
 
 void KafkaPump::AppendToFile(const Binlog& binlog) {
   if (files_.empty() || FileEnd() - files_.back().first >= records_per_file_) {
-    files_.push_back({.first = FileEnd()});
+    const std::int64_t number = files_.empty() ? 0 : files_.back().number + 1;
+    files_.push_back({.first = FileEnd(), .begun = world_.now(), .number = number});
+    if (number > 0) log_.Add(world_.now(), LogLine::kFileBegun, {.a = number, .b = world_.now()});
   }
   file_.push_back(binlog);
   files_.back().written = world_.now();
@@ -29,6 +31,8 @@ void KafkaPump::CollectGarbage() {
       RecordPurged(world_, id_, file_[static_cast<std::size_t>(at)], at);
     }
     acked_ = std::max(acked_, end);
+    log_.Add(world_.now(), LogLine::kFileGone,
+             {.a = files_.front().number, .b = files_.front().begun});
     files_.erase(files_.begin());
   }
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/json.h"
 #include "sim/world/downstream.h"
@@ -218,6 +219,8 @@ void KafkaSyncer::AddDdl(const ReadyTxn& txn) {
   ddl_.ddl = 1;
   ddl_.last_of_txn = 1;
   positions_[world_.node_plan(txn.pump).etcd_id] = txn.offset;
+  ddl_said_ = {.a = ddl_.commit_ts, .b = txn.offset, .c = DdlOf(ddl_.table, ddl_.shape)};
+  log_->Add(world_.now(), LogLine::kDdlBegun, ddl_said_);
   wait_ = Wait::kWorkersThenDdl;
   for (std::size_t i = 0; i < workers_.size(); ++i) Feed(i);
   OnTimer(kFlush, UINT32_MAX);
@@ -392,12 +395,16 @@ std::string KafkaSyncer::PositionsText() const {
 
 void KafkaSyncer::OnCheckpointSaved() {
   saved_commit_ts_ = save_commit_ts_;
+  if (ddl_said_.a != 0 && ddl_said_.a == save_commit_ts_) {
+    log_->Add(world_.now(), LogLine::kDdlDone, std::exchange(ddl_said_, {}));
+  }
   wait_ = Wait::kNothing;
   Run();
 }
 
 // log.Fatal: the process ends with status 1, whatever is queued is gone.
 void KafkaSyncer::Fatal(std::string_view reason) {
+  log_->Add(world_.now(), LogLine::kFatal, 0, std::string(reason));
   world_.Alert(drainer_, reason);
   world_.hosts().Exited(drainer_, trace::DownCause::kExited, reason, true);
 }

@@ -114,6 +114,7 @@ class KafkaSyncer {
   Wait wait_ = Wait::kNothing;
   Job ddl_;
   std::int64_t ddl_tries_ = 0;
+  NodeLog::Said ddl_said_;  ///< of the DDL under way, for its last line
   bool running_ = false;
 };
 

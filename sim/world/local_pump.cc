@@ -33,6 +33,8 @@ LocalPump::LocalPump(World& world, NodeId id) : Node(world, id) { files_.emplace
 void LocalPump::OnStart() {
   const ConfigFile& config = ReadConfigFile(world_.hosts().running_config(id_));
   dialect_ = &DialectOfVersion(world_.hosts().running_version(id_));
+  log_.Begin(world_.now(), *dialect_, world_.hosts().running_version(id_));
+  log_.Add(world_.now(), LogLine::kConnected);
   fake_interval_ = config.Int("gen-binlog-interval", 3) * kSecond;
   gc_after_ = config.Int("gc", kGcDays) * kDay;
   records_per_file_ = std::clamp<std::int64_t>(
@@ -49,6 +51,7 @@ void LocalPump::OnStart() {
 
 void LocalPump::FailStart(std::string_view reason) {
   notifies_open_ = 0;
+  log_.Add(world_.now(), LogLine::kFailed, 0, std::string(reason));
   world_.hosts().Exited(id_, trace::DownCause::kFailedToStart, reason, false);
 }
 
@@ -87,6 +90,7 @@ void LocalPump::OnSendFailed(const Envelope& envelope, SendFailure) {
 // pump/registry.go: a clean stop deletes the whole subtree (UnregisterNode).
 void LocalPump::OnStopSignal() {
   serving_ = false;
+  log_.Add(world_.now(), LogLine::kSignal);
   Register(RegistryState::kAbsent);
   world_.hosts().Exited(id_, trace::DownCause::kStopped, "stopped", false);
 }
@@ -166,6 +170,7 @@ void LocalPump::Store(const Binlog& binlog) {
   if (static_cast<std::int64_t>(files_.back().records.size()) >= records_per_file_) {
     const std::int64_t suffix = files_.back().suffix + 1;
     files_.emplace_back().suffix = suffix;
+    log_.Add(world_.now(), LogLine::kFileBegun, {.a = suffix});
   }
   files_.back().records.push_back(binlog);
   files_.back().written = world_.now();
@@ -177,7 +182,10 @@ void LocalPump::Store(const Binlog& binlog) {
 // pump/server.go genFakeBinlog: only when nothing was written since the last tick.
 void LocalPump::WriteFake() {
   Binlog fake;
-  if (!wrote_since_fake_ && MakeFake(world_, id_, &fake)) Store(fake);
+  if (!wrote_since_fake_ && MakeFake(world_, id_, &fake)) {
+    Store(fake);
+    log_.Add(world_.now(), LogLine::kFake);
+  }
   wrote_since_fake_ = false;
   world_.kernel().After(id_, fake_interval_, kFake);
 }
@@ -227,6 +235,7 @@ void LocalPump::CollectGarbage() {
     for (const Binlog& binlog : files_.front().records) {
       RecordPurged(world_, id_, binlog, position++);
     }
+    log_.Add(world_.now(), LogLine::kFileGone, {.a = files_.front().suffix});
     files_.pop_front();
   }
 }

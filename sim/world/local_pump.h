@@ -9,6 +9,7 @@
 
 #include "sim/dialect.h"
 #include "sim/world.h"
+#include "sim/world/node_log.h"
 
 namespace tidegate::sim {
 
@@ -23,6 +24,7 @@ class LocalPump final : public Node {
   void OnMessage(const Envelope& envelope) override;
   void OnSendFailed(const Envelope& envelope, SendFailure failure) override;
   HttpResponse OnHttp(const HttpRequest& request) override;
+  std::string ReadLog() const override { return log_.Text(world_, id_); }
   bool OnFault(const FaultPlan& fault, bool heal) override;
 
  private:
@@ -50,6 +52,7 @@ class LocalPump final : public Node {
   void CollectGarbage();
   std::int64_t End() const;
 
+  NodeLog log_;
   // ---- on disk: survives a kill
   std::deque<File> files_;
   bool socket_left_ = false;  ///< the socket's file, of a process that did not remove it

@@ -47,7 +47,7 @@ std::string_view StateName(Tso state) {
 /// One line to be written: in which file of the source, how loud, what, and the fields of zap.
 struct Line {
   std::string_view place;
-  std::string_view level;  ///< info, warning, error
+  std::string_view level;  ///< info, warning, error, fatal
   std::string text;
   std::string fields;  ///< " [key=value]…", of the newer layout only
 };
@@ -68,6 +68,7 @@ class Writer {
     pump_ = plan.info.role == Role::kPump;
     id_ = plan.info.era == Era::kCluster ? world.pd().IdOf(self) : plan.etcd_id;
     address_ = fmt::format("{}:{}", plan.info.host, plan.info.port);
+    data_dir_ = plan.info.data_dir;
   }
 
   void Write(Time at, const Dialect& dialect, const std::vector<Line>& lines) {
@@ -86,7 +87,8 @@ class Writer {
     }
   }
 
-  // tidb-binlog release-2.1 and master: pump/server.go, cmd/pump/main.go, pkg/version/version.go.
+  // tidb-binlog release-2.1 and master: pump/server.go, cmd/pump/main.go, pkg/version/version.go;
+  // rc2.3, v1.0, kafka: pump/server.go, pump/binlogger.go, cmd/pump/main.go.
   std::vector<Line> PumpLines(const Dialect& d, LogLine line, const NodeLog::Said& said,
                               const std::string& text) const {
     const bool old = d.log_style == LogStyle::kPrefixed;
@@ -111,6 +113,12 @@ class Writer {
                        Field("NodeID", id_) + Field("state", StateName(said.a)))};
       case LogLine::kFailed: return {Failed(old, "pump server error", text)};
       case LogLine::kExit: return {{"main.go", "info", "pump exit", ""}};
+      case LogLine::kFake: return {Server("generate fake binlog successfully")};
+      case LogLine::kFileBegun:
+        return {{"binlogger.go", "info",
+                 fmt::format("segmented binlog file {} is created", FileName(d, said)), ""}};
+      case LogLine::kFileGone:
+        return {{"binlogger.go", "info", "GC binlog file:" + FileName(d, said), ""}};
       default: return Common(d, line, text);
     }
   }
@@ -144,6 +152,9 @@ class Writer {
       case LogLine::kPullPaused: return {Pull(old, "pause", pump)};
       case LogLine::kPullContinues: return {Pull(old, "continue", pump)};
       case LogLine::kSourceRemoved: return Removed(d, pump);
+      case LogLine::kDdlBegun:
+      case LogLine::kDdlDone: return Ddl(d, line, said);
+      case LogLine::kFatal: return {{"syncer.go", "fatal", text, ""}};
       case LogLine::kFailed: return {Failed(old, "start drainer server failed", text)};
       case LogLine::kExit: return {{"main.go", "info", "drainer exit", ""}};
       default: return Common(d, line, text);
@@ -155,7 +166,10 @@ class Writer {
 
  private:
   static std::string Upper(std::string_view level) {
-    return level == "info" ? "INFO" : level == "warning" ? "WARN" : "ERROR";
+    return level == "info"      ? "INFO"
+           : level == "warning" ? "WARN"
+           : level == "error"   ? "ERROR"
+                                : "FATAL";
   }
   static std::string Number(std::string_view key, std::int64_t value) {
     return Field(key, fmt::to_string(value));
@@ -171,7 +185,12 @@ class Writer {
 
   std::vector<Line> Common(const Dialect& d, LogLine line, const std::string& text) const {
     const bool old = d.log_style == LogStyle::kPrefixed;
-    if (line == LogLine::kBanner) return Banner(old, text);
+    if (line == LogLine::kBanner) return Banner(d, text);
+    if (line == LogLine::kConnected) {
+      return {Server(fmt::format("clusterID of {} server is {}", pump_ ? "pump" : "drainer",
+                                 world_.plan().cluster_id))};
+    }
+    if (line == LogLine::kSignal) return {{"main.go", "info", "got signal [15] to exit.", ""}};
     if (line == LogLine::kCommitted) return {Server("commit status done")};
     if (line != LogLine::kServes) return {};
     if (old) return {Server("start to server request on http://" + address_)};
@@ -179,21 +198,61 @@ class Writer {
   }
 
   // Of a build that was told nothing but its release (pkg/version: None).
-  std::vector<Line> Banner(bool old, const std::string& release) const {
-    if (!old) {
+  std::vector<Line> Banner(const Dialect& d, const std::string& release) const {
+    if (d.log_style == LogStyle::kUnified) {
       return {{"version.go", "info", pump_ ? "Welcome to Pump" : "Welcome to Drainer",
                Field("Release Version", release) + Field("Git Commit Hash", "None") +
                    Field("Build TS", "None") + Field("Go Version", "None") +
                    Field("Go OS/Arch", "linux/amd64")}};
     }
     std::vector<Line> lines;
+    // The Local version names itself in the first line (a log of 2017-11: "pump
+    // Version: 2.0.0+git").
+    const std::string_view what = d.era != Era::kLocal ? "Release" : pump_ ? "pump" : "drainer";
     for (const std::string& text :
-         {"Release Version: " + release, std::string("Git Commit Hash: None"),
+         {fmt::format("{} Version: {}", what, release), std::string("Git Commit Hash: None"),
           std::string("Build TS: None"), std::string("Go Version: None"),
           std::string("Go OS/Arch: linux/amd64")}) {
       lines.push_back({"version.go", "info", text, ""});
     }
     return lines;
+  }
+
+  // <data-dir>/clusters/<cluster id>/binlog-<number>; the head of the Kafka branch puts the time of
+  // its making behind (tidb-binlog: pump/binlogger.go, pkg/binlogfile/file.go).
+  std::string FileName(const Dialect& d, const NodeLog::Said& said) const {
+    std::string name =
+        fmt::format("{}/clusters/{}/binlog-{:016}", data_dir_, world_.plan().cluster_id, said.a);
+    if (d.name == DialectName::kKafkaHead || d.name == DialectName::kDocumented) {
+      name += '-';
+      for (const char c : UtcText(world_.plan().epoch_ms + said.b / kMillisecond, '-')) {
+        if (c >= '0' && c <= '9') name += c;
+      }
+    }
+    return name;
+  }
+
+  // Up to 2.1 the statement as it is executed, with its schema in front (drainer/translator).
+  std::vector<Line> Ddl(const Dialect& d, LogLine line, const NodeLog::Said& said) const {
+    const TablePlan& table = world_.plan().tables[static_cast<std::size_t>(said.c >> 16)];
+    const std::string sql = table.marker
+                                ? fmt::format("create table if not exists `{}`.`{}` (`id` int)",
+                                              table.schema, table.name)
+                                : fmt::format("alter table `{}`.`{}` add column `c{}` int",
+                                              table.schema, table.name, said.c & 0xFFFF);
+    if (d.log_style == LogStyle::kUnified) {
+      if (line == LogLine::kDdlDone) return {};
+      return {
+          {"syncer.go", "info",
+           "add ddl item to syncer, you can add this commit ts to `ignore-txn-commit-ts` to skip "
+           "this ddl if needed",
+           Field("sql", sql) + Number("commit ts", said.a)}};
+    }
+    std::string text =
+        fmt::format("[ddl][{}]use `{}`; {};[commit ts]{}",
+                    line == LogLine::kDdlBegun ? "start" : "end", table.schema, sql, said.a);
+    if (d.era != Era::kCluster) text += fmt::format("[pos]{{0 {}}}", said.b);
+    return {{"syncer.go", "info", std::move(text), ""}};
   }
 
   Line Waits(const Dialect& d, const NodeLog::Said& said) const {
@@ -244,6 +303,7 @@ class Writer {
   bool pump_ = false;
   std::string id_;
   std::string address_;
+  std::string data_dir_;
   std::string out_;
 };
 

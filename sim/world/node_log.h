@@ -32,7 +32,20 @@ enum class LogLine : std::uint8_t {
   kPullPaused,     ///< node
   kPullContinues,  ///< node
   kSourceRemoved,  ///< node
+  kConnected,      ///< the old side: it knows its cluster
+  kSignal,         ///< the old side: it was told to end
+  kFatal,          ///< the old side; text: what ends the process at once
+  kFake,           ///< an old Pump wrote a fake binlog
+  kFileBegun,      ///< an old Pump; a: number of its local file
+  kFileGone,       ///< the same, by garbage collection
+  kDdlBegun,       ///< a Drainer; a: commit ts, b: position in the old Pump's log, c: DdlOf()
+  kDdlDone,        ///< the same; its checkpoint is saved
 };
+
+/// What a line about a DDL needs to know of it.
+inline std::int64_t DdlOf(std::uint16_t table, std::uint16_t shape) {
+  return static_cast<std::int64_t>(table) << 16 | shape;
+}
 
 class NodeLog {
  public:

@@ -111,6 +111,51 @@ BOOST_AUTO_TEST_CASE(both_log_forms_are_read_and_other_lines_counted) {
   BOOST_TEST(log->facts[4].text == "paused");
 }
 
+// The statement may hold anything; what counts stands behind it.
+BOOST_AUTO_TEST_CASE(ddls_are_read_in_all_three_forms) {
+  const auto log = ParseLog(
+      "2018/05/04 12:00:00 syncer.go:9: [info] [ddl][start]use `a`; alter table `b` comment "
+      "'[commit ts]400000000000000001';[commit ts]404411535951691779[pos]{0 20}\n"
+      "2018/05/04 12:00:01 syncer.go:9: [info] [ddl][end]use `a`; x;[commit ts]404411535951691779\n"
+      "[2020/05/21 09:51:58.019 +08:00] [INFO] [syncer.go:398] [\"add ddl item to syncer, you can "
+      "add this commit ts to `ignore-txn-commit-ts` to skip this ddl if needed\"] [sql=\"ALTER "
+      "TABLE "
+      "`test` ADD INDEX (`index1`)\"] [\"commit ts\"=416815754209656834]\n",
+      "d.log", 0);
+  BOOST_REQUIRE_MESSAGE(log.has_value(), Why(log));
+  BOOST_REQUIRE(log->facts.size() == 3U);
+  BOOST_TEST((log->facts[0].kind == LogFactKind::kDdlBegun));
+  BOOST_TEST(log->facts[0].tso == 404411535951691779);
+  BOOST_TEST((log->facts[1].kind == LogFactKind::kDdlDone));
+  BOOST_TEST(log->facts[1].tso == 404411535951691779);
+  BOOST_TEST(log->facts[2].tso == 416815754209656834);
+  const auto without = ParseLog("2018/05/04 12:00:00 [ddl][start]use `a`; x;\n", "d.log", 0);
+  BOOST_REQUIRE(!without.has_value());
+  BOOST_TEST(without.error().ToString() == "d.log:1: a DDL without a timestamp of PD");
+}
+
+// As a Pump of 2017 wrote them.
+BOOST_AUTO_TEST_CASE(lines_of_the_local_version) {
+  const auto log = ParseLog(
+      "2017/11/30 17:31:11 version.go:21: [info] pump Version: 2.0.0+git\n"
+      "2017/11/30 17:31:11 version.go:24: [info] Go Version: go1.8\n"
+      "2017/11/30 17:31:11 server.go:119: [info] clusterID of pump server is 6485180256003903346\n"
+      "2017/11/30 17:31:14 server.go:375: [info] generate fake binlog successfully\n"
+      "2017/12/01 08:21:59 binlogger.go:223: [info] GC binlog file: /data/binlog-0000000000000277\n"
+      "2017/12/01 12:43:29 binlogger.go:285: [info] segmented binlog file "
+      "/data/binlog-0000000000000288 is created\n"
+      "2017/12/01 12:43:30 main.go:41: [info] got signal [15] to exit.\n",
+      "p.log", 0);
+  BOOST_REQUIRE_MESSAGE(log.has_value(), Why(log));
+  BOOST_TEST(log->unknown_count == 1U);
+  std::vector<LogFactKind> kinds;
+  for (const LogFact& fact : log->facts) kinds.push_back(fact.kind);
+  BOOST_TEST((kinds == std::vector<LogFactKind>{LogFactKind::kVersion, LogFactKind::kStarted,
+                                                LogFactKind::kAlive, LogFactKind::kFileGone,
+                                                LogFactKind::kFileBegun, LogFactKind::kClosing}));
+  BOOST_TEST(log->facts[0].text == "2.0.0+git");
+}
+
 BOOST_AUTO_TEST_CASE(a_known_line_that_cannot_be_read_is_named) {
   const auto no_number =
       ParseLog("2018/11/05 12:00:00 a\n2018/11/05 12:00:01 write save point\n", "d.log", 0);

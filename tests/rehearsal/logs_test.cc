@@ -103,6 +103,54 @@ BOOST_AUTO_TEST_CASE(an_upgrade_from_the_kafka_version) {
   BOOST_TEST(logged.Saved("old-drainer-1").size() > 0U);
 }
 
+// Each DDL that came downstream by `node`, by its commit ts.
+std::vector<Tso> DdlsOf(const Logged& logged, const std::string& node) {
+  std::vector<Tso> out;
+  for (const trace::Event& event : logged.run.trace.events) {
+    if (event.kind != trace::EventKind::kDdlApplied) continue;
+    if (logged.run.trace.header.nodes[event.peer].name == node) out.push_back(event.b);
+  }
+  return out;
+}
+
+// Up to 2.1 two lines; from 3.0 on one, when it is taken up.
+BOOST_AUTO_TEST_CASE(ddls_of_the_cluster_version) {
+  for (const bool old : {true, false}) {
+    const Logged logged = Run(LoadScenario(
+        "rolling-manual/with-ddl.json", {old ? "versions.old=v2.1.8" : "versions.old=v3.0.5",
+                                         old ? "versions.new=v2.1.20" : "versions.new=v4.0.10"}));
+    const LogFile drainer = logged.Of("drainer-1");
+    const std::vector<Tso> applied = DdlsOf(logged, "drainer-1");
+    BOOST_TEST(applied.size() >= 4U);
+    BOOST_TEST((Tsos(drainer, LogFactKind::kDdlBegun) == applied));
+    BOOST_TEST((Tsos(drainer, LogFactKind::kDdlDone) == (old ? applied : std::vector<Tso>())));
+  }
+}
+
+// What the old side says of itself: who it is, that it lives, which files it writes, its end.
+BOOST_AUTO_TEST_CASE(the_old_side_of_two_eras) {
+  for (const bool local : {true, false}) {
+    const Logged logged = Run(
+        LoadScenario(local ? "local-to-cluster/small.json" : "kafka-to-cluster/steady-writes.json",
+                     {"workload.ddl=2", "pump.extra_config=\"binlog-file-size = 12800\""}));
+    const LogFile drainer = logged.Of("old-drainer-1");
+    BOOST_TEST(
+        (Texts(drainer, LogFactKind::kVersion) == Words{local ? "local-rc2.3" : "kafka-head"}));
+    BOOST_TEST(CountOf(drainer, LogFactKind::kStarted) == 1U);
+    BOOST_TEST(CountOf(drainer, LogFactKind::kClosing) == 1U);
+    const std::vector<Tso> applied = DdlsOf(logged, "old-drainer-1");
+    BOOST_TEST(!applied.empty());
+    BOOST_TEST((Tsos(drainer, LogFactKind::kDdlBegun) == applied));
+    BOOST_TEST((Tsos(drainer, LogFactKind::kDdlDone) == applied));
+    const LogFile pump = logged.Of("old-pump-1");
+    BOOST_TEST((Texts(pump, LogFactKind::kVersion) == Texts(drainer, LogFactKind::kVersion)));
+    BOOST_TEST(CountOf(pump, LogFactKind::kStarted) == 1U);
+    BOOST_TEST(CountOf(pump, LogFactKind::kClosing) == 1U);
+    BOOST_TEST(CountOf(pump, LogFactKind::kAlive) > 3U);
+    BOOST_TEST(CountOf(pump, LogFactKind::kFileBegun) > 0U);
+  }
+}
+
 // The old releases told of a save point only when it failed (tag v1.0: drainer/syncer.go).
 BOOST_AUTO_TEST_CASE(an_old_release_is_silent) {
   const Logged logged =

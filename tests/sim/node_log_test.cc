@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/old_side.h"
 #include "tests/support/world_trace.h"
 
 namespace tidegate::sim {
@@ -99,6 +100,47 @@ BOOST_AUTO_TEST_CASE(from_3_0_on) {
   BOOST_TEST(CountOf(drainer, "[\"merger remove source\"] [\"source id\"=") == 1U);
   BOOST_TEST(CountOf(drainer, "[\"pump pause pull binlog\"] [id=") == 1U);
   BOOST_TEST(CountOf(drainer, "[\"pump continue pull binlog\"] [id=") == 1U);
+}
+
+// ngaut/log as well; the Local version names its component in the first line.
+BOOST_AUTO_TEST_CASE(of_the_old_side) {
+  for (const char* version : {"local-rc2.3", "kafka-2018-04", "kafka"}) {
+    BOOST_TEST_CONTEXT(version) {
+      RunPlan plan = MakeOldPlan({.version = version,
+                                  .pump_config = "binlog-file-size = 12800\ngc = 0\n",
+                                  .transactions = 400,
+                                  .ddl_count = 1});
+      plan.faults.push_back(FaultAt(FaultKind::kStop, 30 * kSecond, FindNode(plan, "pump-1")));
+      plan.faults.back().heal_after = 2 * kSecond;
+      WorldRun run(std::move(plan));
+      run.Run();
+      const std::string pump = LogOf(run, "pump-1");
+      const bool local = std::string_view(version).starts_with("local");
+      BOOST_TEST(
+          pump.starts_with(fmt::format("2019/01/01 00:00:00 version.go:1: [info] {} Version: {}\n",
+                                       local ? "pump" : "Release", version)));
+      BOOST_TEST(
+          CountOf(pump, "server.go:1: [info] clusterID of pump server is 6500000000000000001\n") ==
+          2U);
+      BOOST_TEST(CountOf(pump, "main.go:1: [info] got signal [15] to exit.\n") == 1U);
+      BOOST_TEST(CountOf(pump, "server.go:1: [info] generate fake binlog successfully\n") > 2U);
+      // The head of the branch puts the time behind the number.
+      const bool dated = version == std::string_view("kafka");
+      BOOST_TEST(CountOf(pump, fmt::format("binlogger.go:1: [info] segmented binlog file "
+                                           "/deploy/data.pump/clusters/6500000000000000001/"
+                                           "binlog-0000000000000001{}",
+                                           dated ? "-20190101" : " is created\n")) == 1U);
+      const std::string drainer = LogOf(run, "drainer");
+      BOOST_TEST(CountOf(drainer, "server.go:1: [info] clusterID of drainer server is 6500") == 1U);
+      const Event ddl = run.Events(EventKind::kDdlApplied).at(0);
+      for (const char* part : {"start", "end"}) {
+        BOOST_TEST(
+            Has(drainer, fmt::format("syncer.go:1: [info] [ddl][{}]use `shop`; alter table "
+                                     "`shop`.`orders` add column `c1` int;[commit ts]{}[pos]{{0 ",
+                                     part, ddl.b)));
+      }
+    }
+  }
 }
 
 // What ends with an error says which, and not that it exits.
