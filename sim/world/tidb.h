@@ -42,6 +42,7 @@ class Tidb final : public Node {
 
  private:
   static constexpr Duration kDdlStepDelay = 200 * kMillisecond;  ///< one schema state change
+  static constexpr Duration kSweepInterval = kSecond;  ///< looks for writes without an answer
   static constexpr Duration kRetryPause =
       1 * kSecond;  ///< binloginfo.go, pump_client: between tries
 
