@@ -1,7 +1,9 @@
 // The events of one trace text while it is read: what trace_text.cc fills, line by line.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
