@@ -1,9 +1,6 @@
 #include "sim/world/kafka_syncer.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
-#include <utility>
 
 #include "base/json.h"
 #include "sim/world/downstream.h"
@@ -19,7 +16,6 @@ using trace::EventKind;
 
 constexpr std::size_t kInputMax = 65536;          // syncer.input
 constexpr std::size_t kWorkerQueueMax = 1024;     // a worker's job channel
-constexpr Duration kSaveInterval = 30 * kSecond;  // checkpoint.Check
 constexpr Duration kSafeModePhase = 5 * kMinute;  // enableSafeModeInitializationPhase
 constexpr Duration kIdleFlush = 3 * kSecond;      // maxExecutionWaitTime
 constexpr Duration kRetryInterval = 3 * kSecond;  // pkg/sql/sql.go
@@ -348,58 +344,6 @@ void KafkaSyncer::OnTimer(What what, std::uint64_t a) {
     world_.job_batches()[slot].jobs.assign(1, ddl_);
     world_.Send(drainer_, sink_, Msg::kExecute, slot, kDdlWorker, {.report_failure = true});
   }
-}
-
-// checkpoint.Check: only when a job is added, 30 s after the last save, or for any DDL at once.
-void KafkaSyncer::CheckCheckpoint(const Job& job, bool force) {
-  if (wait_ != Wait::kNothing) return;
-  if (!force && world_.now() - last_save_ < kSaveInterval) return;
-  save_commit_ts_ = job.commit_ts;
-  wait_ = Wait::kWorkersThenSave;
-  for (std::size_t i = 0; i < workers_.size(); ++i) Feed(i);
-  if (WorkersIdle()) SaveCheckpoint();
-}
-
-void KafkaSyncer::SaveCheckpoint() {
-  wait_ = Wait::kSave;
-  last_save_ = world_.now();
-  if (dialect_->save_line == SaveLine::kWritten) {
-    log_->Add(world_.now(), LogLine::kSavePoint, save_commit_ts_, PositionsText());
-  }
-  std::string body = KafkaCheckpointBody(save_commit_ts_, positions_, form_);
-  if (form_ != CheckpointForm::kRow) {
-    const trace::NodeInfo& info = world_.node_plan(drainer_).info;
-    world_.Record({.kind = EventKind::kCheckpointSaved,
-                   .node = sink_,
-                   .peer = drainer_,
-                   .b = save_commit_ts_,
-                   .text = world_.Intern(body),
-                   .n = world_.Intern(store_)});
-    world_.hosts().WriteFile(info.host, store_, std::move(body));
-    OnCheckpointSaved();
-    return;
-  }
-  const std::uint32_t slot = world_.checkpoint_writes().Take();
-  world_.checkpoint_writes()[slot] = {save_commit_ts_, store_, std::move(body)};
-  world_.Send(drainer_, sink_, Msg::kSaveCheckpoint, slot, 0, {.report_failure = true});
-}
-
-// Go's %v of a map of pb.Pos: the suffix of the local file, and the offset.
-std::string KafkaSyncer::PositionsText() const {
-  std::string out;
-  for (const auto& [id, offset] : positions_) {
-    out += fmt::format("{}{}:{{0 {}}}", out.empty() ? "" : " ", id, offset);
-  }
-  return "map[" + out + "]";
-}
-
-void KafkaSyncer::OnCheckpointSaved() {
-  saved_commit_ts_ = save_commit_ts_;
-  if (ddl_said_.a != 0 && ddl_said_.a == save_commit_ts_) {
-    log_->Add(world_.now(), LogLine::kDdlDone, std::exchange(ddl_said_, {}));
-  }
-  wait_ = Wait::kNothing;
-  Run();
 }
 
 // log.Fatal: the process ends with status 1, whatever is queued is gone.
