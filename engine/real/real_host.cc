@@ -153,11 +153,20 @@ bool RealHost::Interrupted() const {
   return options_.interrupted != nullptr && *options_.interrupted != 0;
 }
 
+// The signals are let in while it sleeps and at no other moment: none falls between look and sleep.
 void RealHost::SleepUntil(Time at) const {
+  sigset_t interrupts;
+  sigset_t before;
+  sigemptyset(&interrupts);
+  sigaddset(&interrupts, SIGINT);
+  sigaddset(&interrupts, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &interrupts, &before);
   while (Now() < at && !Interrupted()) {
-    const Duration left = std::min<Duration>(at - Now(), kSecond);
-    poll(nullptr, 0, static_cast<int>(left / kMillisecond) + 1);
+    const Duration left = at - Now();
+    const timespec length = {left / kSecond, left % kSecond};
+    ppoll(nullptr, 0, &length, &before);
   }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 Status RealHost::Run(Engine* engine) {
