@@ -185,12 +185,13 @@ std::string Watcher::OldWriter() const {
 void Watcher::JudgeBarrier(Outputs* outputs) {
   const std::string writer = OldWriter();
   if (!writer.empty() && barrier_ != 0) {
+    const bool news = barrier_void_ != writer;
     barrier_void_ = writer;
     // One that was told stays what was told: it holds again when that writer is gone.
     if (options_.barrier == 0) barrier_ = 0;
     barrier_recorded_ = false;
     memory_ = {};
-    Tell(TellKind::kWarning, "", "the barrier does not stand: " + writer, outputs);
+    if (news) Tell(TellKind::kWarning, "", "the barrier does not stand: " + writer, outputs);
   } else if (writer.empty() && options_.barrier != 0) {
     barrier_void_.clear();
   }
