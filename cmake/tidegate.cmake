@@ -6,6 +6,7 @@ option(TIDEGATE_PRECOMPILE "precompile the headers that most files include" ON)
 
 find_package(Boost 1.81 REQUIRED)
 find_package(fmt REQUIRED)
+find_package(OpenSSL REQUIRED)
 find_package(Threads REQUIRED)
 
 find_program(CCACHE ccache)

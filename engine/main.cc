@@ -25,6 +25,7 @@
 #include "engine/real/journal_file.h"
 #include "engine/real/real_host.h"
 #include "engine/real/terminal.h"
+#include "engine/tls.h"
 
 namespace tidegate::engine {
 namespace {
@@ -248,6 +249,11 @@ Result<int> Carry(const Options& options, Way way) {
   host_options.pds = prepared.cluster.pds;
   host_options.backup_dir = path + ".backup";
   host_options.interrupted = &g_interrupted;
+  TRY_ASSIGN(const std::optional<TlsFiles> tls,
+             LoadTlsFiles(options.paths.inventory, options.paths.site));
+  if (tls.has_value()) {
+    TRY_ASSIGN(host_options.tls, Tls::Load(*tls));
+  }
   host_options.abort = way == Way::kAbort;
   TRY_ASSIGN(Executor executor, MakeExecutor(options, &prepared, way, &file));
   Terminal terminal({.yes = options.yes, .quiet = options.json}, stdin, stdout);

@@ -32,6 +32,7 @@ class SiteReader {
     in.String("name", &site_.name);
     in.String("marker_schema", &site_.marker_schema);
     in.String("ansible_dir", &site_.ansible_dir);
+    in.Find("tls");  // read by whoever opens a connection (engine/tls.h)
     // Sinks first: Drainers name them.
     TRY(ReadEach(in.Find("sinks"), [this](const JsonValue& v) { return ReadSink(v); }));
     TRY(ReadEach(in.Find("drainers"), [this](const JsonValue& v) { return ReadDrainer(v); }));

@@ -62,6 +62,10 @@ std::string AnswerText(const port::Answer& answer) {
   const std::string_view name = port::kAnswerCodeNames[static_cast<std::size_t>(answer.code)];
   if (answer.code == port::AnswerCode::kHttpStatus)
     return fmt::format("{} {}", name, answer.status);
+  // A connection that was not to be trusted says why; it has nothing else to say.
+  if (answer.code == port::AnswerCode::kFailed && answer.body.starts_with("TLS: ")) {
+    return answer.body;
+  }
   return std::string(name);
 }
 

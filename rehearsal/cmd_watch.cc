@@ -10,6 +10,7 @@
 #include "engine/cluster_builder.h"
 #include "engine/real/real_host.h"
 #include "engine/real/terminal.h"
+#include "engine/tls.h"
 #include "rehearsal/cli.h"
 #include "rehearsal/report.h"
 #include "trace/digest.h"
@@ -75,15 +76,17 @@ Result<engine::HostPort> ReadHostPort(std::string_view option, std::string_view 
   return out;
 }
 
-// "http://10.0.1.1:2379,http://10.0.1.2:2379": as --pd-urls of the products.
+// "http://10.0.1.1:2379,http://10.0.1.2:2379": as --pd-urls of the products. Whether it is TLS says
+// the inventory.
 Result<std::vector<engine::HostPort>> ReadPds(std::string_view text) {
   std::vector<engine::HostPort> pds;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find(','), text.size());
     std::string_view one = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
-    constexpr std::string_view kHttp = "http://";
-    if (one.starts_with(kHttp)) one.remove_prefix(kHttp.size());
+    for (const std::string_view scheme : {"http://", "https://"}) {
+      if (one.starts_with(scheme)) one.remove_prefix(scheme.size());
+    }
     while (one.ends_with('/')) one.remove_suffix(1);
     TRY_ASSIGN(engine::HostPort pd, ReadHostPort("--pd", one, 2379));
     pds.push_back(std::move(pd));
@@ -163,6 +166,11 @@ Result<Prepared> Prepare(const Options& options) {
   }
   out.host.pds = out.cluster.pds;
   out.host.interrupted = &g_interrupted;
+  TRY_ASSIGN(const std::optional<engine::TlsFiles> tls,
+             engine::LoadTlsFiles(options.paths.inventory, options.paths.site));
+  if (tls.has_value()) {
+    TRY_ASSIGN(out.host.tls, engine::Tls::Load(*tls));
+  }
   return out;
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
-#include "engine/real/http_client.h"
 
 namespace tidegate::engine {
 namespace {
@@ -41,7 +40,8 @@ std::string RangeRequest(std::string_view root) {
   return json.Take();
 }
 
-port::Answer ListEtcd(const std::vector<HostPort>& pds, const std::string& root, Duration timeout) {
+port::Answer ListEtcd(const std::vector<HostPort>& pds, const std::string& root, Duration timeout,
+                      const Tls* tls) {
   port::Answer last{port::AnswerCode::kNotFound, 0, ""};
   const Duration share = pds.empty() ? timeout : timeout / static_cast<Duration>(pds.size());
   for (const HostPort& pd : pds) {
@@ -52,6 +52,7 @@ port::Answer ListEtcd(const std::vector<HostPort>& pds, const std::string& root,
       request.path = fmt::format("/{}/kv/range", version);
       request.post_body = RangeRequest(root);
       request.timeout = share;
+      request.tls = tls;
       last = PerformHttp(request);
       if (last.ok()) return last;
       if (last.code != port::AnswerCode::kHttpStatus) break;  // this PD is away; ask the next

@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "engine/cluster.h"
 #include "engine/port/port.h"
+#include "engine/real/http_client.h"
 
 namespace tidegate::engine {
 
@@ -21,6 +22,7 @@ std::string RangeRequest(std::string_view root);
 /// (3.2). The body is the gateway's own JSON. `timeout` is for all of them: each PD gets its share,
 /// so that one that hangs leaves time for the others. Errors: the last PD's answer; kNotFound when
 /// none has a gateway.
-port::Answer ListEtcd(const std::vector<HostPort>& pds, const std::string& root, Duration timeout);
+port::Answer ListEtcd(const std::vector<HostPort>& pds, const std::string& root, Duration timeout,
+                      const Tls* tls = nullptr);
 
 }  // namespace tidegate::engine

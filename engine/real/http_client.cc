@@ -1,8 +1,14 @@
 #include "engine/real/http_client.h"
 
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -11,15 +17,19 @@
 #include <optional>
 
 namespace tidegate::engine {
-namespace {
 
 namespace net = boost::asio;
+namespace ssl = net::ssl;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using tcp = net::ip::tcp;
 using boost::system::error_code;
 using port::Answer;
 using port::AnswerCode;
+
+struct Tls::Context {
+  ssl::context context{ssl::context::tls_client};
+};
 
 // One connection, from name to answer. Everything happens in one run of its io_context, which ends
 // when nothing is left to do or the deadline passes.
@@ -82,11 +92,49 @@ class Session {
     message_.body() = request_.post_body;
     message_.prepare_payload();
     parser_.body_limit(request_.body_max);
-    http::async_write(stream_, message_, [this](error_code failed, std::size_t) {
+    if (request_.tls == nullptr || request_.tls->IsPlain(request_.host, request_.port)) {
+      return Exchange(&stream_);
+    }
+    tls_.emplace(stream_, request_.tls->context_->context);
+    error_code is_name;
+    net::ip::make_address(request_.host, is_name);
+    // A name goes into the hello (SNI, RFC 6066), an address may not.
+    if (is_name) SSL_set_tlsext_host_name(tls_->native_handle(), request_.host.c_str());
+    tls_->set_verify_mode(ssl::verify_peer);
+    tls_->set_verify_callback(ssl::host_name_verification(request_.host));
+    tls_->async_handshake(ssl::stream_base::client, [this](error_code failed) {
+      if (failed) return Done({AnswerCode::kFailed, 0, WhyNoTls(failed)});
+      Exchange(&*tls_);
+    });
+  }
+
+  template <typename Stream>
+  void Exchange(Stream* stream) {
+    http::async_write(*stream, message_, [this, stream](error_code failed, std::size_t) {
       if (failed) return Done({AnswerCode::kConnectionReset, 0, ""});
-      http::async_read(stream_, buffer_, parser_,
+      http::async_read(*stream, buffer_, parser_,
                        [this](error_code read_failed, std::size_t) { OnRead(read_failed); });
     });
+  }
+
+  // What went wrong with the handshake, for somebody who can put it right.
+  std::string WhyNoTls(error_code failure) {
+    const std::string place = fmt::format("{}:{}", request_.host, request_.port);
+    const long verified = SSL_get_verify_result(tls_->native_handle());
+    const int reason = failure.category() == net::error::get_ssl_category()
+                           ? ERR_GET_REASON(static_cast<unsigned long>(failure.value()))
+                           : 0;
+    if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST) {
+      return fmt::format("TLS: {} speaks no TLS: is it plain HTTP? (tls.plain of the site file)",
+                         place);
+    }
+    if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED) {
+      // The callback that compares names leaves the chain's own verdict as it was.
+      const std::string why = verified == X509_V_OK ? "it is for another host"
+                                                    : X509_verify_cert_error_string(verified);
+      return fmt::format("TLS: the certificate of {} is not to be trusted: {}", place, why);
+    }
+    return fmt::format("TLS: no handshake with {}: {}", place, failure.message());
   }
 
   void OnRead(error_code failure) {
@@ -118,12 +166,39 @@ class Session {
   net::io_context context_;
   tcp::resolver resolver_;
   beast::tcp_stream stream_;
+  std::optional<ssl::stream<beast::tcp_stream&>> tls_;
   beast::flat_buffer buffer_;
   http::request<http::string_body> message_;
   http::response_parser<http::string_body> parser_;
 };
 
-}  // namespace
+Tls::Tls(TlsFiles files, std::shared_ptr<Context> context)
+    : files_(std::move(files)), context_(std::move(context)) {}
+
+Result<std::shared_ptr<const Tls>> Tls::Load(const TlsFiles& files) {
+  auto loaded = std::make_shared<Context>();
+  ssl::context& context = loaded->context;
+  error_code failure;
+  const auto failed = [&](const char* what, const std::string& path) {
+    return Error{ErrorCode::kBadInput, fmt::format("the {} of tls: {}", what, failure.message()),
+                 path};
+  };
+  // Those of Go's crypto/tls when the products were built.
+  SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_2_VERSION);
+  if (context.load_verify_file(files.ca, failure); failure) return failed("ca", files.ca);
+  if (context.use_certificate_chain_file(files.cert, failure); failure) {
+    return failed("cert", files.cert);
+  }
+  if (context.use_private_key_file(files.key, ssl::context::pem, failure); failure) {
+    return failed("key", files.key);
+  }
+  return std::shared_ptr<const Tls>(new Tls(files, std::move(loaded)));
+}
+
+bool Tls::IsPlain(const std::string& host, std::int64_t port_number) const {
+  const std::string place = fmt::format("{}:{}", host, port_number);
+  return std::find(files_.plain.begin(), files_.plain.end(), place) != files_.plain.end();
+}
 
 Answer PerformHttp(const HttpRequest& request) { return Session(request).Perform(false); }
 

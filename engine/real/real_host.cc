@@ -265,10 +265,11 @@ Answer RealHost::Look(const port::Query& query, Duration timeout) const {
     request.port = get->port;
     request.path = get->path;
     request.timeout = timeout;
+    request.tls = options_.tls.get();
     return PerformHttp(request);
   }
   if (const auto* list = std::get_if<port::ListRegistry>(&query)) {
-    return ListEtcd(options_.pds, list->root, timeout);
+    return ListEtcd(options_.pds, list->root, timeout, options_.tls.get());
   }
   if (const auto* connect = std::get_if<port::ConnectTcp>(&query)) {
     return ConnectTcp(connect->host, connect->port, timeout);

@@ -10,6 +10,7 @@
 #include "engine/cluster.h"
 #include "engine/engine.h"
 #include "engine/port/port.h"
+#include "engine/real/http_client.h"
 #include "engine/real/journal_file.h"
 #include "engine/real/templates.h"
 
@@ -28,6 +29,7 @@ struct RealHostOptions {
   TemplateOptions templates;
   std::vector<HostPort> pds;
   std::string backup_dir;
+  std::shared_ptr<const Tls> tls = nullptr;  ///< null: plain HTTP
   /// Set by a signal handler; the next turn of the loop tells the executor "abort". May be null.
   const volatile std::sig_atomic_t* interrupted = nullptr;
   /// Abort right away: what `binlog-upgrade abort` does with a resumed executor.

@@ -91,6 +91,15 @@ BOOST_AUTO_TEST_CASE(bad_options_are_refused) {
     BOOST_TEST(result.status == 2, Why(result));
     BOOST_TEST(Has(Why(result), bad.says), Why(result));
   }
+  // TLS is on, and nobody says with which certificates.
+  const std::string inventory = world.stubs().Read("in/inventory.ini");
+  world.stubs().Write("in/inventory.ini", inventory + "enable_tls = True\n");
+  for (const CommandResult& result :
+       {world.Watch({"--timeout", "1s"}), world.Run("apply", {"--yes"})}) {
+    BOOST_TEST(result.status == 2, Why(result));
+    BOOST_TEST(Has(result.errors, "enable_tls is on: say where CA, certificate and key are"));
+  }
+  world.stubs().Write("in/inventory.ini", inventory);
   const CommandResult unproven = world.Watch({"--gate", "proof"});
   BOOST_TEST(unproven.status == 6, Why(unproven));
   BOOST_TEST(Has(unproven.output, "no marker was given"), Why(unproven));
