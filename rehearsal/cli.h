@@ -19,6 +19,7 @@ void AddIncident(CLI::App* app, ExitCode* exit_code);
 void AddImport(CLI::App* app, ExitCode* exit_code);
 void AddReproduce(CLI::App* app, ExitCode* exit_code);
 void AddWatch(CLI::App* app, ExitCode* exit_code);
+void AddDoctor(CLI::App* app, ExitCode* exit_code);
 
 /// Prints an error to standard error; the exit code that it stands for.
 ExitCode PrintError(const Error& error);

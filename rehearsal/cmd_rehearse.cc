@@ -1,12 +1,10 @@
 // tidegate rehearse: runs scenarios, judges them, compares with what they expect.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <random>
 
@@ -15,8 +13,8 @@
 #include "engine/plan.h"
 #include "rehearsal/captures.h"
 #include "rehearsal/cli.h"
+#include "rehearsal/engine_choice.h"
 #include "rehearsal/expectation.h"
-#include "rehearsal/lab_command.h"
 #include "rehearsal/report.h"
 #include "rehearsal/run.h"
 #include "rehearsal/variants.h"
@@ -80,9 +78,6 @@ std::string Indented(const std::string& text) {
   }
   return out;
 }
-
-// Our own executor, by its style; everything else is a command for the lab.
-bool IsOurs(const std::string& engine) { return engine == "ours" || engine == "literal"; }
 
 class Rehearsal {
  public:
@@ -361,26 +356,17 @@ ExitCode Rehearsal::VariantTable() {
   return code;
 }
 
-// One word that is no path is a mistyped name rather than a command, unless there is one.
-Status CheckEngine(const std::string& engine) {
-  if (engine.empty() || IsOurs(engine) || engine == kShippedEngine) return {};
-  if (engine.find_first_of("/ ;|&$") != std::string::npos) return {};
-  const char* path = std::getenv("PATH");
-  std::string_view folders = path == nullptr ? "/usr/bin:/bin" : path;
-  while (!folders.empty()) {
-    const std::size_t end = std::min(folders.find(':'), folders.size());
-    if (access(fmt::format("{}/{}", folders.substr(0, end), engine).c_str(), X_OK) == 0) return {};
-    folders.remove_prefix(std::min(end + 1, folders.size()));
-  }
-  const std::vector<std::string> names = {"ours", "literal", std::string(kShippedEngine)};
-  return Error{ErrorCode::kBadInput,
-               fmt::format("'{}' is neither an engine of ours nor a program on PATH{}", engine,
-                           DidYouMean(engine, names)),
-               "--engine"};
+// Whether the engine can be run under the clock; warns on standard error where that is in doubt.
+Status CheckEngine(const Options& options) {
+  TRY(CheckEngineName(options.engine));
+  TRY_ASSIGN(const std::vector<std::string> warnings, CheckClock(options.engine, options.clock));
+  for (const std::string& warning : warnings)
+    fmt::print(stderr, "tidegate: warning: {}\n", warning);
+  return {};
 }
 
 ExitCode Rehearsal::Go() {
-  if (const Status known = CheckEngine(options_.engine); !known.has_value()) {
+  if (const Status known = CheckEngine(options_); !known.has_value()) {
     return PrintError(known.error());
   }
   if (!options_.engine_resume.empty() && (options_.engine.empty() || IsOurs(options_.engine))) {

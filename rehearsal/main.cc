@@ -61,6 +61,7 @@ int main(int argc, char** argv) {
     AddImport(&app, &exit_code);
     AddReproduce(&app, &exit_code);
     AddWatch(&app, &exit_code);
+    AddDoctor(&app, &exit_code);
     try {
       app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

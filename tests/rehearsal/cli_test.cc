@@ -89,6 +89,18 @@ BOOST_AUTO_TEST_CASE(without_a_seed_one_is_drawn_and_printed) {
   BOOST_TEST(Has(run.output, "seed "));
 }
 
+BOOST_AUTO_TEST_CASE(the_doctor_names_the_clock_that_fits) {
+  const CommandResult run = Tidegate({"doctor", "--engine", "date; sleep 3", kSmall});
+  for (const std::string part : {"this machine\n", "network namespace", "engine: date; sleep 3\n",
+                                 "a clock gets into: date sleep\n", "hosts", "--clock lockstep"}) {
+    BOOST_TEST(Has(run.output, part), part);
+  }
+  BOOST_TEST(run.status == (Has(run.output, "  NO  ") ? 5 : 0));
+  const CommandResult json = Tidegate({"doctor", "--json", "--engine", "sleep 3"});
+  BOOST_TEST(TextAt(Json(json.output), "clock") == "lockstep");
+  BOOST_TEST(Tidegate({"doctor", "--engine", "/nowhere/upgrade.sh"}).status == 2);
+}
+
 BOOST_AUTO_TEST_CASE(a_mistyped_engine_is_no_command) {
   const CommandResult run = Tidegate({"rehearse", kSmall, "--engine", "litral"});
   BOOST_TEST(run.status == 2);
