@@ -72,6 +72,21 @@ int SleepExactlyUntil(Time deadline);
 inline constexpr Time kPollShare = 64;
 /// Sleeps until everybody else does, at this time; shorter when a handler ran.
 void LetOthersRest();
+/// For what can't be waited for from outside: tries again, ever less often, while the attempt says
+/// `busy`; `late` when it still does at the deadline.
+template <typename Attempt>
+int TryUntil(Time deadline, int busy, int late, Attempt attempt) {
+  const Time began = Now();
+  for (;;) {
+    const int result = attempt();
+    if (result != busy) return result;
+    const Time now = Now();
+    if (now >= deadline) return late;
+    const Time share = (now - began) / kPollShare;
+    const Time pause = share > 1'000'000 ? share : 1'000'000;
+    SleepExactlyUntil(deadline - now > pause ? now + pause : deadline);
+  }
+}
 /// Sleeps while *word is `value`, as a futex does. 0: woken, or the value was another; else
 /// ETIMEDOUT or EINTR. `deadline` kNever: no limit.
 int WaitOnWord(const std::uint32_t* word, std::uint32_t value, bool shared, Time deadline);

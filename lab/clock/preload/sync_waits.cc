@@ -74,19 +74,10 @@ int WaitForSemaphore(sem_t* semaphore, Time deadline) {
   }
 }
 
-// For the locks whose words are nobody's business: looks again and again, ever less often.
+// For the locks whose words are nobody's business.
 template <typename Try>
 int Retry(Time deadline, Try attempt) {
-  const Time began = Now();
-  for (;;) {
-    const int result = attempt();
-    if (result != EBUSY) return result;
-    const Time now = Now();
-    if (now >= deadline) return ETIMEDOUT;
-    const Time share = (now - began) / kPollShare;
-    const Time pause = share > 1'000'000 ? share : 1'000'000;
-    SleepExactlyUntil(deadline - now > pause ? now + pause : deadline);
-  }
+  return TryUntil(deadline, EBUSY, ETIMEDOUT, attempt);
 }
 
 // A mutex of the plain kinds is a word: 0 free, 1 locked, 2 locked and waited for

@@ -40,7 +40,8 @@ int Run(const Wait& wait) {
 
 int main(int argc, char** argv) {
   using namespace tidegate::test;  // NOLINT: a program of one file's length
-  for (const std::vector<Wait>& waits : {SleepWaits(), FdWaits(), SyncWaits(), TimerWaits()}) {
+  for (const std::vector<Wait>& waits :
+       {SleepWaits(), FdWaits(), SyncWaits(), TimerWaits(), C11AndIpcWaits()}) {
     for (const Wait& wait : waits) {
       if (argc < 2) std::printf("%s\n", wait.name);
       if (argc >= 2 && std::strcmp(argv[1], wait.name) == 0) return Run(wait);

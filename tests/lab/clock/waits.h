@@ -17,6 +17,7 @@ std::vector<Wait> SleepWaits();
 std::vector<Wait> FdWaits();
 std::vector<Wait> SyncWaits();
 std::vector<Wait> TimerWaits();
+std::vector<Wait> C11AndIpcWaits();
 
 inline constexpr int kSeconds = 500;
 inline constexpr int kEarly = 200;

@@ -21,7 +21,7 @@ constexpr const char* kWhole = "500.000000000";
 constexpr const char* kPart = "200.000000000";
 constexpr const char* kNone = "0.000000000";
 
-constexpr std::array<Expected, 73> kExpected = {{
+constexpr std::array<Expected, 83> kExpected = {{
     {"sleep", kWhole, "slept"},
     {"usleep", kWhole, "slept"},
     {"nanosleep", kWhole, "slept"},
@@ -95,10 +95,22 @@ constexpr std::array<Expected, 73> kExpected = {{
     {"alarm_not_inherited", kWhole, "the parent's alone"},
     {"alarm_across_exec", kWhole, "ended by it"},
     {"timer_ends_at_exec", kWhole, "gone"},
+    {"cnd_timedwait", kWhole, "timed out"},
+    {"cnd_timedwait_woken", kPart, "got it"},
+    {"cnd_broadcast", kPart, "got it"},
+    {"mtx_timedlock", kWhole, "timed out"},
+    {"mtx_timedlock_woken", kPart, "got it"},
+    {"mq_timedreceive", kWhole, "timed out"},
+    {"mq_timedreceive_woken", kPart, "got it"},
+    {"mq_timedsend", kWhole, "timed out"},
+    {"mq_timedsend_woken", kPart, "got it"},
+    {"semtimedop", kWhole, "timed out"},
 }};
 
 // These look again and again in virtual time.
-bool Polls(const std::string& name) { return name == "rwlock_timedwrlock" || name == "timedjoin"; }
+bool Polls(const std::string& name) {
+  return name == "rwlock_timedwrlock" || name == "timedjoin" || name == "semtimedop";
+}
 
 }  // namespace
 
