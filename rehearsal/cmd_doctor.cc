@@ -108,6 +108,10 @@ void PrintEngine(const Options& options, const Findings& findings) {
   for (const lab::StartedProgram& program : findings.fit.unreached) {
     fmt::print("  {}  {}\n", program.where.empty() ? "NO" : "no", Unreached(program));
   }
+  for (const lab::StartedProgram& program : findings.fit.programs) {
+    const std::string wrong = findings.clock == "faketime" ? WrongUnderFaketime(program) : "";
+    if (!wrong.empty()) fmt::print("  no  {} under faketime: {}\n", program.path, wrong);
+  }
   if (!findings.fit.unreached.empty()) {
     fmt::print(
         "      lockstep and faketime are preloaded and do not get into these: where they "
@@ -177,7 +181,7 @@ void AddDoctor(CLI::App* app, ExitCode* exit_code) {
   command->add_option("scenario", options->scenario, "A scenario that the lab is to run");
   command->add_option("--engine", options->engine, "The command, as rehearse takes it");
   command->add_option("--clock", options->clock, "The clock to ask about [the one that fits]")
-      ->check(CLI::IsMember({"lockstep", "real"}));
+      ->check(CLI::IsMember({"lockstep", "faketime", "real"}));
   command->add_flag("--json", options->json, "Print one JSON object");
   command->footer(
       "Exit codes: 0 it fits; 2 that clock does not reach the command (or bad input);\n"

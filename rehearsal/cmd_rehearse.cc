@@ -436,7 +436,7 @@ void AddRehearse(CLI::App* app, ExitCode* exit_code) {
                       "Started 20 s after a crash of the scenario's killed the command; without it "
                       "a crash is the end, but for binlog-upgrade, which resumes");
   command->add_option("--clock", options->clock, "Of the lab, for a command")
-      ->check(CLI::IsMember({"lockstep", "real"}))
+      ->check(CLI::IsMember({"lockstep", "faketime", "real"}))
       ->capture_default_str();
   command->add_option("--engine-variant", options->variant,
                       "A known-bad engine by name, or all for the table of them");

@@ -27,7 +27,7 @@ struct EngineChoice {
   /// What is started after a crash that the scenario asks for; "": of a command nothing, of our
   /// shipped engine its `resume`.
   std::string command_again;
-  std::string clock = "lockstep";  ///< of the lab: lockstep, real
+  std::string clock = "lockstep";  ///< of the lab: lockstep, faketime, real
 
   /// "ours", "literal", "ours/skips-the-gate", the command.
   std::string Name() const;

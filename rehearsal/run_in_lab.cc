@@ -34,6 +34,11 @@ std::vector<std::string> Addresses(const sim::RunPlan& plan) {
 Result<std::unique_ptr<lab::Pace>> MakePace(const std::string& clock, const sim::RunPlan& plan,
                                             const lab::Home& home) {
   if (clock == "real") return {lab::MakeRealPace()};
+  if (clock == "faketime") {
+    Result<std::string> library = lab::FindFaketime();
+    if (!library.has_value()) return Error{ErrorCode::kIo, library.error().message, ""};
+    return lab::MakeFaketimePace({home.path(), *library, plan.epoch_ms});
+  }
   TRY_ASSIGN(const std::string preload, lab::FindProgram("lab/clock/libtidegate_clock.so"));
   return lab::MakeLockstepPace({home.path(), preload, plan.epoch_ms, plan.seed});
 }

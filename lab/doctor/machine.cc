@@ -21,6 +21,7 @@
 #include "lab/doctor/programs_of.h"
 #include "lab/hosts/programs.h"
 #include "lab/session/home.h"
+#include "lab/session/pace.h"
 
 namespace tidegate::lab {
 namespace {
@@ -162,6 +163,7 @@ void AddFiles(std::vector<MachineLine>* lines) {
   };
   add(Need::kLab, "the lab's programs", FindProgram("rehearsal/tidegate-lab-shell"));
   add(Need::kLockstep, "the clock's library", FindProgram("lab/clock/libtidegate_clock.so"));
+  add(Need::kFaketime, "libfaketime", FindFaketime());
   const bool units = access("/etc/systemd/system", F_OK) == 0;
   lines->push_back({units, Need::kLab, "/etc/systemd/system", units ? "there" : "missing",
                     units ? "" : "mkdir -p /etc/systemd/system: hosts' units are mounted there"});

@@ -1,5 +1,5 @@
 // How the clock of outside programs and the world's are kept together: what differs between the
-// clocks `lockstep` and `real`. The session asks it when the world may go on, and until when.
+// clocks of the lab. The session asks it when the world may go on, and until when.
 #pragma once
 
 #include <cstdint>
@@ -62,5 +62,19 @@ Result<std::unique_ptr<Pace>> MakeLockstepPace(const LockstepSettings& settings)
 
 /// No tricks: the world keeps step with the machine's clock.
 std::unique_ptr<Pace> MakeRealPace();
+
+/// Path of libfaketime's library for programs with threads. Errors: kNotFound.
+Result<std::string> FindFaketime();
+
+struct FaketimeSettings {
+  std::string folder;   ///< exists; for what a probe prints
+  std::string library;  ///< of FindFaketime
+  std::int64_t epoch_ms = 0;
+};
+
+/// libfaketime in every process, its clock a multiple of the machine's and the world in step. How
+/// often as fast is found by a probe: on a slow or busy machine time passes slower, so that
+/// starting a program costs little of it. Errors: kIo where this machine can't do it.
+Result<std::unique_ptr<Pace>> MakeFaketimePace(const FaketimeSettings& settings);
 
 }  // namespace tidegate::lab
