@@ -359,9 +359,12 @@ ExitCode Rehearsal::VariantTable() {
 // Whether the engine can be run under the clock; warns on standard error where that is in doubt.
 Status CheckEngine(const Options& options) {
   TRY(CheckEngineName(options.engine));
-  TRY_ASSIGN(const std::vector<std::string> warnings, CheckClock(options.engine, options.clock));
-  for (const std::string& warning : warnings)
-    fmt::print(stderr, "tidegate: warning: {}\n", warning);
+  for (const std::string& command : {options.engine, options.engine_resume}) {
+    TRY_ASSIGN(const std::vector<std::string> warnings, CheckClock(command, options.clock));
+    for (const std::string& warning : warnings) {
+      fmt::print(stderr, "tidegate: warning: {}\n", warning);
+    }
+  }
   return {};
 }
 
