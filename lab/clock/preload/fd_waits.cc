@@ -26,6 +26,16 @@ int RealPoll(pollfd* fds, nfds_t count, const timespec* limit, const sigset_t* m
   return TIDEGATE_REAL(ppoll)(fds, count, limit, mask);
 }
 
+// What a look that may not wait came to.
+int Looked(int ready) {
+  if (ready == 0) {
+    LookedInVain();
+  } else {
+    t_self.looks = 0;
+  }
+  return ready;
+}
+
 // `both` has room for one more than `count`.
 int PollWithEvent(pollfd* fds, nfds_t count, pollfd* both, Time deadline, const sigset_t* mask) {
   const long event = RawSyscall(SYS_eventfd2, 0, EFD_CLOEXEC);
@@ -167,7 +177,8 @@ int EpollUntil(int epoll, epoll_event* events, int count, Time deadline, const s
 }  // namespace
 
 TIDEGATE_EXPORT int poll(pollfd* fds, nfds_t count, int timeout) {
-  if (ThePage() == nullptr || timeout == 0) return TIDEGATE_REAL(poll)(fds, count, timeout);
+  if (ThePage() == nullptr) return TIDEGATE_REAL(poll)(fds, count, timeout);
+  if (timeout == 0) return Looked(TIDEGATE_REAL(poll)(fds, count, 0));
   if (count == 0) return SleepInstead(Milliseconds(timeout));
   return PollUntil(fds, count, Milliseconds(timeout), nullptr);
 }
@@ -185,7 +196,8 @@ TIDEGATE_EXPORT int ppoll(pollfd* fds, nfds_t count, const timespec* timeout,
                           const sigset_t* mask) {
   if (ThePage() == nullptr || timeout == nullptr) return RealPoll(fds, count, timeout, mask);
   const Time length = Length(*timeout);
-  if (length <= 0) return RealPoll(fds, count, timeout, mask);
+  if (length < 0) return RealPoll(fds, count, timeout, mask);
+  if (length == 0) return Looked(RealPoll(fds, count, timeout, mask));
   return PollUntil(fds, count, After(length), mask);
 }
 
@@ -203,7 +215,8 @@ TIDEGATE_EXPORT int select(int count, fd_set* reads, fd_set* writes, fd_set* oth
   const Time deadline = timeout->tv_sec > kNever / kNsPerSecond / 4
                             ? kNever
                             : Now() + timeout->tv_sec * kNsPerSecond + timeout->tv_usec * 1000LL;
-  const int result = Select(count, reads, writes, others, deadline, nullptr);
+  int result = Select(count, reads, writes, others, deadline, nullptr);
+  if (deadline <= Now() && timeout->tv_sec == 0 && timeout->tv_usec == 0) result = Looked(result);
   const int error = errno;
   // Linux tells what was left of the time.
   const Time left = deadline == kNever ? 0 : deadline - Now();
@@ -228,9 +241,10 @@ TIDEGATE_EXPORT int pselect(int count, fd_set* reads, fd_set* writes, fd_set* ot
 
 TIDEGATE_EXPORT int epoll_pwait(int epoll, epoll_event* events, int count, int timeout,
                                 const sigset_t* mask) {
-  if (ThePage() == nullptr || timeout <= 0) {
+  if (ThePage() == nullptr || timeout < 0) {
     return TIDEGATE_REAL(epoll_pwait)(epoll, events, count, timeout, mask);
   }
+  if (timeout == 0) return Looked(TIDEGATE_REAL(epoll_pwait)(epoll, events, count, 0, mask));
   return EpollUntil(epoll, events, count, Milliseconds(timeout), mask);
 }
 

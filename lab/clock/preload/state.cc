@@ -214,6 +214,19 @@ void LetOthersRest() {
   errno = error;
 }
 
+// Python's multiprocessing.connection.wait(…, 0) goes on until now is past the deadline, not at it.
+void LookedInVain() {
+  constexpr std::uint32_t kLooksMax = 64;
+  const Time now = Now();
+  t_self.looks = now == t_self.looked_at ? t_self.looks + 1 : 1;
+  t_self.looked_at = now;
+  if (t_self.looks < kLooksMax) return;
+  t_self.looks = 0;
+  const int error = errno;
+  SleepExactlyUntil(now + 1000);
+  errno = error;
+}
+
 int WaitOnWord(const std::uint32_t* word, std::uint32_t value, bool shared, Time deadline) {
   if (deadline == kNever) {
     const int operation = FUTEX_WAIT | (shared ? 0 : FUTEX_PRIVATE_FLAG);

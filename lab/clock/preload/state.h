@@ -37,6 +37,8 @@ struct ThreadState {
   Time streak_began;
   Time streak_ended;  ///< when the last of them ended
   std::uint32_t streak;
+  Time looked_at;  ///< of the present row of looks that found nothing, all at one time
+  std::uint32_t looks;
 };
 extern __thread ThreadState t_self __attribute__((tls_model("initial-exec")));
 
@@ -87,6 +89,9 @@ int TryUntil(Time deadline, int busy, int late, Attempt attempt) {
     SleepExactlyUntil(deadline - now > pause ? now + pause : deadline);
   }
 }
+/// A look at fds that may not wait has found nothing. One that is repeated over and over waits for
+/// the clock to move, and after some rounds it does, by a microsecond.
+void LookedInVain();
 /// Sleeps while *word is `value`, as a futex does. 0: woken, or the value was another; else
 /// ETIMEDOUT or EINTR. `deadline` kNever: no limit.
 int WaitOnWord(const std::uint32_t* word, std::uint32_t value, bool shared, Time deadline);

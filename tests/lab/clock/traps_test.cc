@@ -87,6 +87,25 @@ print(time.monotonic() % 1000)
             0, "0.0\n");
 }
 
+// Python's own wait for nothing ends when now is past its deadline: never, where time stands still.
+BOOST_AUTO_TEST_CASE(looks_until_the_clock_moves) {
+  const LockstepEnd end = RunPython(R"(
+import multiprocessing.pool, select, time
+pool = multiprocessing.pool.ThreadPool(2)
+print(pool.apply_async(abs, (-7,)).get())
+pool.close(); pool.join()
+def until_it_moves(look):
+    begin = time.monotonic()
+    while time.monotonic() == begin: look()
+    print(round((time.monotonic() - begin) * 1e6))
+until_it_moves(lambda: select.select([], [], [], 0))
+until_it_moves(lambda: select.poll().poll(0))
+until_it_moves(lambda: select.epoll().poll(0))
+)");
+  BOOST_CHECK_MESSAGE(end.problem.empty(), end.problem);
+  BOOST_TEST(end.output == "7\n1\n1\n1\n");
+}
+
 // env -i and Python's env= leave nothing of the environment that brought the clock in.
 BOOST_AUTO_TEST_CASE(a_lost_environment) {
   ExpectEnd(RunBash("env -i sleep 77; env -i bash -c 'exec sleep 3'; echo $SECONDS"), 80 * kSecond,
