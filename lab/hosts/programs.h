@@ -6,8 +6,28 @@
 
 namespace tidegate::lab {
 
-inline constexpr std::array<std::string_view, 16> kPrograms = {
-    "ssh",       "scp",   "rsync", "sudo",    "systemctl", "svc",  "svstat", "svok",
-    "binlogctl", "mysql", "pkill", "killall", "pgrep",     "kill", "ps",     "tidegate-lab-enter"};
+inline constexpr std::array<std::string_view, 19> kPrograms = {"ssh",
+                                                               "scp",
+                                                               "sftp",
+                                                               "rsync",
+                                                               "sudo",
+                                                               "systemctl",
+                                                               "supervise",
+                                                               "svc",
+                                                               "svstat",
+                                                               "svok",
+                                                               "binlogctl",
+                                                               "mysql",
+                                                               "pkill",
+                                                               "killall",
+                                                               "pgrep",
+                                                               "kill",
+                                                               "ps",
+                                                               "id",
+                                                               "tidegate-lab-enter"};
+
+/// What tidb-ansible brings to a host that has no systemd (roles/supervise).
+inline constexpr std::array<std::string_view, 3> kSupervisePrograms = {"supervise", "svc",
+                                                                       "svstat"};
 
 }  // namespace tidegate::lab

@@ -9,6 +9,7 @@
 #include <set>
 #include <system_error>
 
+#include "base/files.h"
 #include "lab/hosts/programs.h"
 #include "lab/hosts/stamp.h"
 #include "lab/hosts/unit_text.h"
@@ -117,7 +118,26 @@ Status Trees::MakeNode(const NodePlan& node, Host* host) {
       Watch(host, fmt::format("{}/{}", node.info.data_dir, name), false);
     }
   }
-  return installed && !node.info.unit.empty() ? MakeUnit(node, host) : Status();
+  if (!installed || node.info.unit.empty()) return {};
+  return engine::port::UnderSupervise(node.info.unit) ? MakeSupervise(node, host)
+                                                      : MakeUnit(node, host);
+}
+
+// tidb-ansible: roles/supervise/tasks/main.yml
+Status Trees::MakeSupervise(const NodePlan& node, Host* host) {
+  TRY(host->root.MakeFolder(node.info.unit));
+  for (const std::string_view name : kSupervisePrograms) {
+    TRY(MakeProgram(host->root, fmt::format("{}/bin/{}", DeployDirOf(node), name)));
+  }
+  return {};
+}
+
+// A file of its own, not a link: what runs it goes by its name in /proc, too.
+Status Trees::MakeProgram(const RootDir& root, const std::string& path) {
+  if (program_.empty()) {
+    TRY_ASSIGN(program_, ReadFile(options_.program));
+  }
+  return root.Write(path, program_, 0755);
 }
 
 Status Trees::MakeUnit(const NodePlan& node, Host* host) {
@@ -148,8 +168,20 @@ Status Trees::MakeResources() {
       const std::string path = fmt::format("/resources/{}/bin/{}", version, part);
       TRY(MakeStub(root, path, part, version == target ? delivered : version));
     }
+    if (engine::port::UnderSupervise(node.info.unit)) TRY(MakeSuperviseResources(root, target));
     if (target.empty() || !parts.insert(std::string(part)).second) continue;
     TRY(MakeStub(root, fmt::format("/resources/bin/{}", part), part, delivered));
+  }
+  return {};
+}
+
+// The three have no version of their own; whoever wants them beside a version's parts finds them.
+Status Trees::MakeSuperviseResources(const RootDir& root, const std::string& version) {
+  for (const std::string_view name : kSupervisePrograms) {
+    for (const std::string& path : {fmt::format("/resources/bin/{}", name),
+                                    fmt::format("/resources/{}/bin/{}", version, name)}) {
+      if (!root.Stat(path)) TRY(MakeProgram(root, path));
+    }
   }
   return {};
 }

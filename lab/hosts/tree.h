@@ -102,7 +102,10 @@ class Trees {
   Status MakeHost(const std::string& name);
   Status MakeNode(const sim::NodePlan& node, Host* host);
   Status MakeUnit(const sim::NodePlan& node, Host* host);
+  Status MakeSupervise(const sim::NodePlan& node, Host* host);
+  Status MakeProgram(const RootDir& root, const std::string& path);
   Status MakeResources();
+  Status MakeSuperviseResources(const RootDir& root, const std::string& version);
   Status MakePrograms();
   Status MakeProfile();
   Status MakeStub(const RootDir& root, const std::string& path, std::string_view part,
@@ -118,6 +121,7 @@ class Trees {
   TreeOptions options_;
   std::map<std::string, Host, std::less<>> hosts_;
   std::map<std::string, std::string> stubs_;  ///< bytes by part and version
+  std::string program_;                       ///< bytes of options_.program
 };
 
 }  // namespace tidegate::lab

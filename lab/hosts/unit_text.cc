@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "engine/port/port.h"
 #include "lab/hosts/root_dir.h"
 
 namespace tidegate::lab {
@@ -119,12 +120,41 @@ std::string RunScriptText(const sim::RunPlan& plan, const NodePlan& node) {
       deploy, NameOf(node.binary_path), flags, node.config_path);
 }
 
+namespace {
+
+// roles/supervise/templates/start_role.sh.j2: whoever is up already stays.
+constexpr std::string_view kStartSupervise = R"sh(cd "{deploy}"
+if bin/svstat "{folder}" 2>/dev/null | grep -q ': up '; then
+  echo "ok: already started!"
+  exit 0
+fi
+nohup bin/supervise "{folder}" "{script}" </dev/null &>/dev/null &
+echo $! > "{folder}/pid"
+echo "ok: started!"
+)sh";
+
+// roles/supervise/templates/stop_role.sh.j2: down, and its supervise goes; nothing is waited for.
+constexpr std::string_view kStopSupervise = R"sh(cd "{deploy}"
+bin/svc -d "{folder}" &>/dev/null || true
+supervise=$(cat "{folder}/pid" 2>/dev/null || true)
+if [ "$(basename "$(readlink "/proc/${{supervise}}/exe")")" == supervise ]; then kill "$supervise"; fi
+echo "ok: stopped!"
+)sh";
+
+}  // namespace
+
 // roles/systemd/templates/start.sh.j2 and stop.sh.j2
 std::string ControlScriptText(const NodePlan& node, std::string_view verb) {
-  return fmt::format(
+  std::string text =
       "#!/bin/bash\nset -e\n\n# WARNING: This file was auto-generated. Do not edit!\n"
-      "#          All your edit might be overwritten!\nsudo systemctl {} {}\n",
-      verb, node.info.unit);
+      "#          All your edit might be overwritten!\n";
+  if (!engine::port::UnderSupervise(node.info.unit)) {
+    return text + fmt::format("sudo systemctl {} {}\n", verb, node.info.unit);
+  }
+  return text + fmt::format(fmt::runtime(verb == "start" ? kStartSupervise : kStopSupervise),
+                            fmt::arg("deploy", DeployDirOf(node)),
+                            fmt::arg("folder", node.info.unit),
+                            fmt::arg("script", RunScriptPath(node)));
 }
 
 }  // namespace tidegate::lab

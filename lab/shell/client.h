@@ -39,10 +39,12 @@ int Finish(const Reply& reply);
 
 int RunSsh(const Place& place, const std::vector<std::string>& argv);
 int RunScp(const Place& place, const std::vector<std::string>& argv);
+int RunSftp(const Place& place, const std::vector<std::string>& argv);
 int RunRsync(const Place& place, const std::vector<std::string>& argv);
 int RunSudo(const std::vector<std::string>& argv);
 int RunMysql(const Place& place, const std::vector<std::string>& argv);
 int RunPs(const Place& place, const std::vector<std::string>& argv);
+int RunId(const Place& place, const std::vector<std::string>& argv);
 int RunKill(const Place& place, const std::vector<std::string>& argv);
 
 }  // namespace tidegate::lab

@@ -1,10 +1,12 @@
-// scp(1) and rsync(1): which operands, which options, and what they print.
+// scp(1), sftp(1) and rsync(1): which operands, which options, and what they print.
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
+#include "base/files.h"
 #include "lab/shell/copy.h"
 
 namespace tidegate::lab {
@@ -72,6 +74,34 @@ bool ReadRsyncLetters(const std::string& word, Words* out) {
     }
   }
   return false;
+}
+
+// Words of a line of sftp's: quoted by either quote, or by a backslash.
+std::vector<std::string> SftpWords(std::string_view line) {
+  std::vector<std::string> words;
+  bool inside = false;
+  char quote = 0;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    char c = line[i];
+    const bool blank = c == ' ' || c == '\t' || c == '\r';
+    if (quote == 0 && blank) {
+      inside = false;
+      continue;
+    }
+    if (!inside) words.emplace_back();
+    inside = true;
+    if (quote == 0 && (c == '"' || c == '\'')) {
+      quote = c;
+      continue;
+    }
+    if (quote != 0 && c == quote) {
+      quote = 0;
+      continue;
+    }
+    if (c == '\\' && i + 1 < line.size()) c = line[++i];
+    words.back() += c;
+  }
+  return words;
 }
 
 bool IsHarmless(std::string_view word) {
@@ -155,6 +185,50 @@ int RunScp(const Place& place, const std::vector<std::string>& argv) {
     }
   }
   return exit;
+}
+
+// A batch of put and get, as sftp -b has them; each is a copy of scp's.
+int RunSftp(const Place& place, const std::vector<std::string>& argv) {
+  std::string host;
+  std::string batch;
+  for (std::size_t i = 0; i < argv.size(); ++i) {
+    const std::string& word = argv[i];
+    if (word.size() < 2 || word[0] != '-') {
+      host = word;
+      continue;
+    }
+    if (std::string_view("BbcDFiJloPRSsX").find(word[1]) == std::string_view::npos) continue;
+    const std::string value = word.size() > 2 ? word.substr(2) : ++i < argv.size() ? argv[i] : "";
+    if (word[1] == 'b') batch = value;
+  }
+  if (host.empty() || host.find(':') != std::string::npos || batch.empty()) {
+    Say("usage: sftp [options] -b batchfile destination (the lab's sftp does batches alone)");
+    return kScpFailed;
+  }
+  Result<std::string> text =
+      batch == "-" ? Result<std::string>(ReadAll(STDIN_FILENO).value_or("")) : ReadFile(batch);
+  if (!text) {
+    Say(text.error().message);
+    return kScpFailed;
+  }
+  for (std::size_t at = 0; at < text->size();) {
+    const std::size_t end = std::min(text->find('\n', at), text->size());
+    const std::vector<std::string> words = SftpWords(text->substr(at, end - at));
+    at = end + 1;
+    if (words.empty() || words[0].starts_with('#')) continue;
+    const bool put = words[0] == "put";
+    if ((!put && words[0] != "get") || words.size() != 3 || words[1].starts_with('-')) {
+      Say(
+          fmt::format("Invalid command: the lab's sftp does 'put FILE FILE' and 'get FILE FILE', "
+                      "not '{}'",
+                      words[0]));
+      return kScpFailed;
+    }
+    const std::string there = fmt::format("{}:{}", host, words[put ? 2 : 1]);
+    const int copied = RunScp(place, {"--", put ? words[1] : there, put ? there : words[2]});
+    if (copied != 0) return copied;
+  }
+  return 0;
 }
 
 int RunRsync(const Place& place, const std::vector<std::string>& argv) {

@@ -75,7 +75,8 @@ class Errand : public std::enable_shared_from_this<Errand> {
 
 /// Each fills the steps of a request of its program.
 void TranslateSystemctl(const Errand::Self& errand);
-void TranslateSvc(const Errand::Self& errand);      // svc, svstat, svok
+void TranslateSvc(const Errand::Self& errand);  // svc, svstat, svok
+void TranslateSupervise(const Errand::Self& errand);
 void TranslateSignals(const Errand::Self& errand);  // pkill, killall, pgrep, kill, ps
 void TranslateMysql(const Errand::Self& errand);
 void TranslateBinlogctl(const Errand::Self& errand);
@@ -91,6 +92,22 @@ void AddWhatItReads(const Errand::Self& errand, NodeId node, const std::string& 
 
 /// The node for which a stub runs; kNoNode where the cluster has none there.
 NodeId NodeOfStub(const sim::RunPlan& plan, const Request& request);
+
+/// A supervise was killed. What it looked after goes on.
+void SuperviseDied(const sim::RunPlan& plan, Standing* standing, const Request& request);
+
+/// What svstat prints of `folder`, from what the world says of that unit.
+std::string SvstatLine(const std::string& world, const std::string& folder, bool supervised,
+                       std::int64_t pid);
+
+/// The state that a ShowUnit answer tells of, in systemd's words; svstat's are read, too.
+std::string StateIn(const std::string& body);
+/// Is there a process?
+bool Runs(const engine::port::Answer& answer);
+
+/// Above every real process id (PID_MAX_LIMIT is 2^22): processes that run in the world only.
+inline constexpr std::int64_t kFirstPid = 4'200'000;
+inline std::int64_t PidOf(NodeId node) { return kFirstPid + node; }
 
 /// The value of `NAME=` in the lines of a ShowUnit answer; "" when it isn't there.
 std::string PropertyIn(const std::string& body, const std::string& name);

@@ -7,6 +7,8 @@
 #include <array>
 #include <climits>
 #include <exception>
+#include <filesystem>
+#include <system_error>
 
 #include "lab/hosts/root_dir.h"
 #include "lab/hosts/stamp.h"
@@ -33,12 +35,19 @@ int Run(const std::string& name, const std::vector<std::string>& argv) {
   if (!place) return Trouble(place.error());
   if (name == "ssh") return RunSsh(*place, argv);
   if (name == "scp") return RunScp(*place, argv);
+  if (name == "sftp") return RunSftp(*place, argv);
   if (name == "rsync") return RunRsync(*place, argv);
   if (name == "mysql") return RunMysql(*place, argv);
   if (name == "kill") return RunKill(*place, argv);
   if (name == "ps") return RunPs(*place, argv);
   if (name == "tidegate-lab-enter") return Enter(*place, argv);
-  const Result<Reply> reply = Call(*place, {name, "", argv, "", ""});
+  if (name == "id") return RunId(*place, argv);
+  // Folders of supervise are given as they are seen from where the program is called.
+  std::error_code error;
+  const bool asks_folder = name.starts_with("sv") || name == "supervise";
+  const std::string here =
+      asks_folder ? std::filesystem::current_path(error).string() : std::string();
+  const Result<Reply> reply = Call(*place, {name, "", argv, "", here});
   return reply ? Finish(*reply) : Trouble(reply.error());
 }
 

@@ -59,8 +59,8 @@ bool IsFolder(const std::string& path) {
 Status BindPrograms(const Place& place, const std::string& root) {
   for (const std::string_view name : kPrograms) {
     const std::string path = fmt::format("/usr/bin/{}", name);
-    // Ours runs the real one.
-    if (name == "ps" || access(path.c_str(), F_OK) != 0) continue;
+    // Ours run the real ones.
+    if (name == "ps" || name == "id" || access(path.c_str(), F_OK) != 0) continue;
     TRY(BindAt(fmt::format("{}/bin/{}", place.lab, name), root + path, false));
   }
   return {};

@@ -21,6 +21,8 @@ void Translator::Translate(const Request& request, Done done) {
     TranslateSystemctl(errand);
   } else if (program == "svc" || program == "svstat" || program == "svok") {
     TranslateSvc(errand);
+  } else if (program == "supervise") {
+    TranslateSupervise(errand);
   } else if (program == "pkill" || program == "killall" || program == "pgrep" ||
              program == "kill" || program == "ps") {
     TranslateSignals(errand);
@@ -42,6 +44,7 @@ void Translator::Translate(const Request& request, Done done) {
 }
 
 void Translator::CallerDied(const Request& request) {
+  if (request.program == "supervise") return SuperviseDied(plan_, &standing_, request);
   const NodeId node = NodeOfStub(plan_, request);
   if (node == kNoNode || standing_.by_hand.erase(node) == 0) return;
   const trace::NodeInfo& info = plan_.nodes[node].info;
@@ -55,6 +58,20 @@ std::string PropertyIn(const std::string& body, const std::string& name) {
   if (at == std::string::npos) return "";
   const std::size_t from = at + wanted.size();
   return text.substr(from, std::min(text.find('\n', from), text.size()) - from);
+}
+
+std::string StateIn(const std::string& body) {
+  const std::string state = PropertyIn(body, "ActiveState");
+  if (!state.empty()) return state;
+  if (body.find(": up ") != std::string::npos) {
+    return body.find("want down") == std::string::npos ? "active" : "deactivating";
+  }
+  return body.find("want up") == std::string::npos ? "inactive" : "activating";
+}
+
+bool Runs(const port::Answer& answer) {
+  const std::string state = StateIn(answer.body);
+  return state == "active" || state == "deactivating";
 }
 
 // Somebody comes to a host, with a command or for files. Refused hosts are for the report; files

@@ -47,6 +47,9 @@ struct Standing {
   };
   std::map<std::pair<std::string, std::string>, Told> told;  ///< by host and path
   std::map<NodeId, std::string> data_dirs;                   ///< where they aren't the plan's
+  /// How to end the supervise of a node's folder; null: there is none. One that nobody has started
+  /// or ended here is there if its part was installed.
+  std::map<NodeId, std::function<void()>> supervises;
 };
 
 class Translator {

@@ -1,5 +1,5 @@
-// What reaches processes past systemctl: supervise's svc, pkill and its kin, stubs that were
-// started by hand. Only processes of the cluster exist here; nobody's else can be hit.
+// What reaches processes past their supervisor: pkill and its kin, stubs that were started by hand.
+// Only processes of the cluster exist here; nobody's else can be hit.
 #include <fmt/format.h>
 #include <regex.h>
 
@@ -16,17 +16,6 @@ namespace port = engine::port;
 using port::Answer;
 using sim::NodePlan;
 
-// Above every real process id (PID_MAX_LIMIT is 2^22): processes that run in the world only.
-constexpr std::int64_t kFirstPid = 4'200'000;
-
-std::int64_t PidOf(NodeId node) { return kFirstPid + node; }
-
-// Is there a process, by what its unit says?
-bool Runs(const Answer& answer) {
-  const std::string state = PropertyIn(answer.body, "ActiveState");
-  return state == "active" || state == "deactivating";
-}
-
 int SignalNumber(std::string_view name) {
   if (name.starts_with("SIG")) name.remove_prefix(3);
   if (name == "KILL") return 9;
@@ -35,66 +24,6 @@ int SignalNumber(std::string_view name) {
     std::from_chars(name.data(), name.data() + name.size(), number);
   }
   return number;
-}
-
-// ------------------------------------------------------------------ svc
-
-// The node of a supervise folder: status/pump of a deployment (tidb-ansible: roles/supervise).
-NodeId NodeOfService(const Errand& errand, std::string folder) {
-  while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
-  const std::string_view name = NameOf(folder);
-  NodeId found = kNoNode;
-  for (std::size_t i = 0; i < errand.plan.nodes.size(); ++i) {
-    const NodePlan& node = errand.plan.nodes[i];
-    if (node.info.host != errand.request.host || PartOf(node.info.role).empty()) continue;
-    const std::string unit = node.info.unit.substr(0, node.info.unit.rfind('.'));
-    const bool named = name == StemOf(node.info.role) || name == unit;
-    if (!named || (folder[0] == '/' && !folder.starts_with(DeployDirOf(node) + "/"))) continue;
-    if (found == kNoNode || name == unit) found = static_cast<NodeId>(i);
-  }
-  return found;
-}
-
-void AddSvc(const Errand::Self& errand, const std::string& letters, const std::string& folder) {
-  errand->Then([letters, folder](const Errand::Self& e) {
-    const NodeId node = NodeOfService(*e, folder);
-    if (node == kNoNode) {
-      e->reply.errors +=
-          fmt::format("svc: warning: unable to chdir to {}: file does not exist\n", folder);
-      e->Next();
-      return;
-    }
-    const trace::NodeInfo& info = e->plan.nodes[node].info;
-    const auto nobody = [](const Answer&) {};
-    for (const char letter : letters) {
-      if (letter == 'd') e->hands.Perform(port::StopProcess{info.host, info.unit}, nobody);
-      if (letter == 'u' || letter == 'o') {
-        e->hands.Perform(port::StartProcess{info.host, info.unit}, nobody);
-      }
-      if (letter == 't') e->Signal(node, 15, [](bool) {});
-      if (letter == 'k') e->Signal(node, 9, [](bool) {});
-    }
-    e->Next();
-  });
-}
-
-void AddSvstat(const Errand::Self& errand, const std::string& folder) {
-  errand->Then([folder](const Errand::Self& e) {
-    const NodeId node = NodeOfService(*e, folder);
-    if (node == kNoNode) {
-      e->reply.output += fmt::format("{}: unable to chdir: file does not exist\n", folder);
-      e->Next();
-      return;
-    }
-    const trace::NodeInfo& info = e->plan.nodes[node].info;
-    e->hands.Ask(
-        port::ShowUnit{info.host, info.unit}, kAskTimeout, [e, node, folder](const Answer& answer) {
-          const bool up = PropertyIn(answer.body, "ActiveState") == "active";
-          e->reply.output += up ? fmt::format("{}: up (pid {}) 1 seconds\n", folder, PidOf(node))
-                                : fmt::format("{}: down 1 seconds\n", folder);
-          e->Next();
-        });
-  });
 }
 
 // ------------------------------------------------------------------ pkill, pgrep
@@ -266,22 +195,6 @@ std::string FlagOf(const std::vector<std::string>& argv, std::string_view flag) 
 
 }  // namespace
 
-void TranslateSvc(const Errand::Self& errand) {
-  const std::string& program = errand->request.program;
-  std::string letters;
-  for (const std::string& word : errand->request.argv) {
-    if (program == "svc" && word.size() > 1 && word[0] == '-') {
-      letters += word.substr(1);
-    } else if (program == "svc") {
-      AddSvc(errand, letters, word);
-    } else if (program == "svstat") {
-      AddSvstat(errand, word);
-    } else if (NodeOfService(*errand, word) == kNoNode) {
-      errand->reply.exit = 100;  // svok(8)
-    }
-  }
-}
-
 void TranslateSignals(const Errand::Self& errand) {
   const Request& request = errand->request;
   if (request.program == "kill") {
@@ -340,7 +253,7 @@ void TranslateStub(const Errand::Self& errand) {
   errand->Then([node](const Errand::Self& e) {
     const trace::NodeInfo& info = e->plan.nodes[node].info;
     e->hands.Ask(port::ShowUnit{info.host, info.unit}, kAskTimeout, [e, node](const Answer& a) {
-      const std::string state = PropertyIn(a.body, "ActiveState");
+      const std::string state = StateIn(a.body);
       if (state == "active" || state == "activating" || state == "deactivating") {
         e->Fail(1, fmt::format("listen tcp :{}: bind: address already in use\n",
                                e->plan.nodes[node].info.port));

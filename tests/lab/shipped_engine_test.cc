@@ -33,6 +33,7 @@ std::vector<GeneratedCase> Cases() {
                                               "rolling-manual/unknown-config-key.json",
                                               "rolling-manual/single-pump.json",
                                               "rolling-manual/small.json",
+                                              "rolling-manual/supervise.json",
                                               "rolling-manual/to-v4.json",
                                               "rolling-manual/kafka-sink.json",
                                               "local-to-cluster/several-sinks.json",

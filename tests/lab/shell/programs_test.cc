@@ -114,6 +114,23 @@ BOOST_AUTO_TEST_CASE(scp_in_both_directions) {
   BOOST_TEST(lab.Shell("scp " + here + "/a example.org:/tmp/").exit == 255);
 }
 
+// As ansible-playbook sends its modules: sftp -b - HOST, commands on standard input.
+BOOST_AUTO_TEST_CASE(sftp_does_a_batch) {
+  LoopSession lab;
+  const std::string here = lab.path() + "/here";
+  Expect(
+      lab.Shell("mkdir " + here + "; cd " + here +
+                "; echo a > 'a b'; printf \"put 'a b' /tmp/z\\n# no more\\n\\nget /tmp/z c\\n\" | "
+                "sftp -b - -C -o ControlMaster=auto -P 22 '[10.0.1.9]'; cat c"),
+      0, "a\n");
+  BOOST_TEST(lab.On("10.0.1.9").Read("/tmp/z").value() == "a\n");
+  Expect(lab.Shell("cd " + here + "; echo 'put none /tmp/x' > list; sftp -b list 10.0.1.9"), 1,
+         "scp: " + here + "/none: No such file or directory\n");
+  BOOST_TEST(lab.Shell("echo 'rm /tmp/z' | sftp -b - 10.0.1.9").exit == 1);
+  BOOST_TEST(lab.Shell("echo 'put a /tmp/z' | sftp -b - example.org").exit == 255);
+  BOOST_TEST(lab.Shell("sftp 10.0.1.9 < /dev/null").exit == 1);
+}
+
 BOOST_AUTO_TEST_CASE(rsync_knows_its_slashes) {
   LoopSession lab;
   const std::string here = lab.path() + "/here";

@@ -1,4 +1,4 @@
-// svc, pkill, pgrep, and stubs that were started by hand.
+// pkill, pgrep, and stubs that were started by hand.
 #include <boost/test/unit_test.hpp>
 
 #include "tests/lab/support/asked.h"
@@ -16,18 +16,6 @@ const std::string kHost = "10.0.1.1";
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(lab_signals)
-
-BOOST_AUTO_TEST_CASE(svc_does_not_wait) {
-  AskedLab lab;
-  ExpectReply(lab.Run(kHost, "svc", {"-d", "/home/tidb/deploy/status/pump"}), 0, "", "");
-  BOOST_TEST(lab.hands().log == (Lines{"stop-process pump.service on 10.0.1.1"}));
-  ExpectReply(lab.Run(kHost, "svc", {"-u", "/home/tidb/deploy/status/pump/"}), 0, "", "");
-  BOOST_TEST(lab.hands().log == (Lines{"start-process pump.service on 10.0.1.1"}));
-  const Reply up = lab.Run(kHost, "svstat", {"/home/tidb/deploy/status/pump"});
-  BOOST_TEST(up.output.starts_with("/home/tidb/deploy/status/pump: up (pid "));
-  BOOST_TEST(lab.Run(kHost, "svc", {"-d", "/nowhere/pump"}).errors.starts_with("svc: warning"));
-  BOOST_TEST(lab.Run(kHost, "svok", {"/nowhere/pump"}).exit == 100);
-}
 
 BOOST_AUTO_TEST_CASE(pkill_hits_what_runs_on_this_host) {
   AskedLab lab;

@@ -11,7 +11,8 @@ namespace tidegate::test {
 
 class AskedLab : public SmallLab {
  public:
-  AskedLab() : translator_(plan(), trees(), hands()) {}
+  explicit AskedLab(sim::RunPlan plan = SmallPlan())
+      : SmallLab(std::move(plan)), translator_(this->plan(), trees(), hands()) {}
 
   lab::Reply Run(const std::string& host, const std::string& program, std::vector<std::string> argv,
                  const std::string& input = "") {

@@ -27,7 +27,8 @@ struct Ran {
 
 class LoopSession : public SmallLab {
  public:
-  LoopSession() : translator_(plan(), trees(), hands()) {
+  explicit LoopSession(sim::RunPlan plan = SmallPlan())
+      : SmallLab(std::move(plan)), translator_(this->plan(), trees(), hands()) {
     listener_ = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_un address{};
     address.sun_family = AF_UNIX;

@@ -114,9 +114,16 @@ class FakeHands final : public lab::Hands {
     if (const auto* shown = std::get_if<engine::port::ShowUnit>(&query)) {
       const std::string& known = states[shown->unit + " on " + shown->host];
       const std::string state = known.empty() ? "inactive" : known;
+      const bool up = state == "active";
+      if (engine::port::UnderSupervise(shown->unit)) {
+        answer.body =
+            shown->unit + (up ? ": up (pid 17) 5 seconds\n" : ": supervise not running\n");
+        on_answer(answer);
+        return;
+      }
       answer.body =
           fmt::format("LoadState=loaded\nActiveState={}\nSubState={}\nUnitFileState=enabled\n",
-                      state, state == "active" ? "running" : "dead");
+                      state, up ? "running" : "dead");
     }
     on_answer(answer);
   }
@@ -147,7 +154,20 @@ class FakeHands final : public lab::Hands {
   }
 };
 
-/// Trees of SmallPlan in a folder of their own.
+/// SmallPlan, with the Pump and the TiDB of the first host under supervise.
+inline sim::RunPlan SupervisedPlan() {
+  sim::RunPlan plan = SmallPlan();
+  for (sim::NodePlan& node : plan.nodes) {
+    const bool installed = node.info.role == Role::kPump || node.info.role == Role::kTidb;
+    if (node.info.host != "10.0.1.1" || !installed || node.version.empty()) continue;
+    node.enabled = false;
+    node.info.unit =
+        fmt::format("/home/tidb/deploy/status/{}", node.info.role == Role::kPump ? "pump" : "tidb");
+  }
+  return plan;
+}
+
+/// Trees of a plan in a folder of their own.
 class SmallLab {
  public:
   explicit SmallLab(sim::RunPlan plan = SmallPlan()) : plan_(std::move(plan)), trees_(MakeTrees()) {
