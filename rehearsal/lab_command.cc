@@ -15,31 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Inputs {
-  std::string inventory;
-  std::string target;
-  std::string site;
-};
-
-// Paths that hold wherever the command runs.
-Result<Inputs> InputsOf(const sim::Scenario& scenario, const lab::Home& home) {
-  if (!scenario.topology) {
-    const auto whole = [](const std::string& path) {
-      std::error_code failed;
-      return path.empty() ? path : fs::absolute(path, failed).lexically_normal().string();
-    };
-    return Inputs{whole(scenario.inventory), whole(scenario.target), whole(scenario.site)};
-  }
-  const InventoryTexts texts = WriteInventories(scenario);
-  Inputs inputs{fmt::format("{}/inventory.ini", home.path()),
-                fmt::format("{}/target.ini", home.path()),
-                fmt::format("{}/site.json", home.path())};
-  TRY(WriteFileAtomically(inputs.inventory, texts.inventory));
-  TRY(WriteFileAtomically(inputs.target, texts.target));
-  TRY(WriteFileAtomically(inputs.site, texts.site));
-  return inputs;
-}
-
 // Records are counted from outside, between two moments at which everybody sleeps.
 Status CheckCrashes(const EngineChoice& choice, const sim::RunPlan& plan) {
   for (const sim::FaultPlan& fault : plan.faults) {
@@ -63,9 +38,8 @@ Status CheckCrashes(const EngineChoice& choice, const sim::RunPlan& plan) {
 
 // What both of its commands are given.
 Result<std::string> ShippedOptions(const EngineChoice& choice, const Prepared& prepared,
-                                   const sim::EngineSettings& settings, const lab::Home& home,
-                                   const std::string& journal) {
-  TRY_ASSIGN(const Inputs inputs, InputsOf(prepared.scenario, home));
+                                   const sim::EngineSettings& settings, const LabInputs& inputs,
+                                   const lab::Home& home, const std::string& journal) {
   std::string command = fmt::format("--procedure {} --gate {} --inventory '{}'",
                                     prepared.plan.procedure, choice.gate, inputs.inventory);
   if (!inputs.target.empty()) command += fmt::format(" --target '{}'", inputs.target);
@@ -84,9 +58,31 @@ Result<std::string> ShippedOptions(const EngineChoice& choice, const Prepared& p
 
 }  // namespace
 
+Result<LabInputs> LabInputsOf(const sim::Scenario& scenario, const lab::Home& home) {
+  if (!scenario.topology) {
+    const auto whole = [](const std::string& path) {
+      std::error_code failed;
+      return path.empty() ? path : fs::absolute(path, failed).lexically_normal().string();
+    };
+    return LabInputs{whole(scenario.inventory), whole(scenario.target), whole(scenario.site)};
+  }
+  const InventoryTexts texts = WriteInventories(scenario);
+  LabInputs inputs{fmt::format("{}/inventory.ini", home.path()),
+                   fmt::format("{}/target.ini", home.path()),
+                   fmt::format("{}/site.json", home.path())};
+  TRY(WriteFileAtomically(inputs.inventory, texts.inventory));
+  TRY(WriteFileAtomically(inputs.target, texts.target));
+  TRY(WriteFileAtomically(inputs.site, texts.site));
+  return inputs;
+}
+
+std::vector<std::string> LabInputs::Environment() const {
+  return {"TIDEGATE_INVENTORY=" + inventory, "TIDEGATE_TARGET=" + target, "TIDEGATE_SITE=" + site};
+}
+
 Result<LabCommands> CommandsFor(const EngineChoice& choice, const Prepared& prepared,
                                 const sim::RunPlan& plan, const sim::EngineSettings& settings,
-                                const lab::Home& home) {
+                                const LabInputs& inputs, const lab::Home& home) {
   TRY(CheckCrashes(choice, plan));
   if (choice.command != kShippedEngine) {
     return LabCommands{choice.command, choice.command_again, ""};
@@ -95,7 +91,7 @@ Result<LabCommands> CommandsFor(const EngineChoice& choice, const Prepared& prep
   LabCommands out;
   out.journal_path = home.path() + "/journal";
   TRY_ASSIGN(const std::string options,
-             ShippedOptions(choice, prepared, settings, home, out.journal_path));
+             ShippedOptions(choice, prepared, settings, inputs, home, out.journal_path));
   out.first = fmt::format("exec '{}' apply {}", program, options);
   // Exit code 2, once its options were good: it died before it had begun.
   out.again = fmt::format("'{0}' resume {1}; code=$?; [ $code = {2} ] || exit $code; {3}", program,

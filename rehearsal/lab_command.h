@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "lab/session/home.h"
@@ -14,6 +15,19 @@ namespace tidegate::rehearsal {
 /// The name by which our own program, as a process, is asked for.
 inline constexpr std::string_view kShippedEngine = "binlog-upgrade";
 
+/// The scenario's own files, or those that were generated for it, which then lie in the lab's
+/// folder. Whole paths, that hold wherever the command runs; "" where the scenario has none.
+struct LabInputs {
+  std::string inventory;
+  std::string target;
+  std::string site;
+
+  /// TIDEGATE_INVENTORY and the like, for commands that name them.
+  std::vector<std::string> Environment() const;
+};
+/// Errors: kIo.
+Result<LabInputs> LabInputsOf(const sim::Scenario& scenario, const lab::Home& home);
+
 /// For a shell, each.
 struct LabCommands {
   std::string first;
@@ -21,11 +35,10 @@ struct LabCommands {
   std::string journal_path;  ///< of an engine whose records can be counted; "": none
 };
 
-/// The commands of `choice`. For "binlog-upgrade": its `apply` and `resume` on the scenario's own
-/// files, or on those that were generated for it, which then lie in the lab's folder. Errors: kIo;
-/// kBadInput for a crash of `prepared` at an output that nobody can count.
+/// The commands of `choice`. For "binlog-upgrade": its `apply` and `resume` on `inputs`. Errors:
+/// kIo; kBadInput for a crash of `prepared` at an output that nobody can count.
 Result<LabCommands> CommandsFor(const EngineChoice& choice, const Prepared& prepared,
                                 const sim::RunPlan& plan, const sim::EngineSettings& settings,
-                                const lab::Home& home);
+                                const LabInputs& inputs, const lab::Home& home);
 
 }  // namespace tidegate::rehearsal

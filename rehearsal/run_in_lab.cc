@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <utility>
@@ -95,35 +97,52 @@ Result<lab::Trees> MakeTrees(const Prepared& prepared, const sim::RunPlan& plan,
   return {std::move(trees)};
 }
 
-lab::Program ProgramOf(const std::string& command, const lab::Home& home) {
+// Where Ansible finds what the lab has for older playbooks; a folder that the user names comes
+// first.
+Status AddAnsible(std::vector<std::string>* environment) {
+  TRY_ASSIGN(const std::string callback, lab::FindProgram("lab/ansible/callback/skippy.py"));
+  const std::string_view whole = callback;
+  const std::string_view folder = whole.substr(0, whole.rfind("/callback/"));
+  const std::array<std::array<std::string_view, 2>, 3> kinds = {
+      {{"ANSIBLE_CALLBACK_PLUGINS", "callback"},
+       {"ANSIBLE_FILTER_PLUGINS", "filter"},
+       {"ANSIBLE_LIBRARY", "library"}}};
+  for (const auto& [name, kind] : kinds) {
+    const char* named = std::getenv(std::string(name).c_str());
+    const std::string first = named == nullptr ? "" : fmt::format("{}:", named);
+    const std::string variable = fmt::format("{}=", name);
+    std::erase_if(*environment, [&](const std::string& one) { return one.starts_with(variable); });
+    environment->push_back(fmt::format("{}{}{}/{}", variable, first, folder, kind));
+  }
+  return {};
+}
+
+Result<std::vector<std::string>> EnvironmentOf(const LabInputs& inputs, const lab::Home& home) {
+  std::vector<std::string> environment = home.Environment();
+  for (std::string& variable : inputs.Environment()) environment.push_back(std::move(variable));
+  TRY(AddAnsible(&environment));
+  return {std::move(environment)};
+}
+
+lab::Program ProgramOf(const std::string& command, const std::vector<std::string>& environment,
+                       const lab::Home& home) {
   return {.argv = {fmt::format("{}/tidegate-lab-enter", home.bin_path()), "/bin/sh", "-c", command},
-          .environment = home.Environment(),
+          .environment = environment,
           .folder = ".",
           .log_path = home.log_path()};
 }
 
 lab::SessionOptions OptionsOf(const EngineChoice& choice, const LabCommands& commands,
-                              const Prepared& prepared, const lab::Home& home) {
+                              const Prepared& prepared, const std::vector<std::string>& environment,
+                              const lab::Home& home) {
   lab::SessionOptions options;
   options.name = choice.Name();
-  options.program = ProgramOf(commands.first, home);
-  if (!commands.again.empty()) options.program_again = ProgramOf(commands.again, home);
+  options.program = ProgramOf(commands.first, environment, home);
+  if (!commands.again.empty()) options.program_again = ProgramOf(commands.again, environment, home);
   options.journal_path = commands.journal_path;
   options.control_path = home.control_path();
   options.hooks = HooksOf(prepared.cluster.hooks);
   return options;
-}
-
-// The trees have the files of systemd's units alone.
-Status CheckSupervision(const sim::RunPlan& plan) {
-  for (const sim::NodePlan& node : plan.nodes) {
-    if (!engine::port::UnderSupervise(node.info.unit)) continue;
-    return Error{ErrorCode::kBadInput,
-                 fmt::format("{} runs under supervise ({}), and the lab's hosts have systemd only",
-                             node.info.name, node.info.unit),
-                 ""};
-  }
-  return {};
 }
 
 }  // namespace
@@ -131,15 +150,17 @@ Status CheckSupervision(const sim::RunPlan& plan) {
 Result<RunResult> RunInLab(const Prepared& prepared, const sim::RunPlan& plan,
                            const sim::EngineSettings& settings, const RunOptions& options) {
   const EngineChoice& choice = options.engine;
-  TRY(CheckSupervision(plan));
   TRY_ASSIGN(const lab::Home home, lab::Home::Make());
   TRY_ASSIGN(const lab::Network network, lab::Network::Enter(Addresses(plan)));
   TRY_ASSIGN(std::unique_ptr<lab::Pace> pace, MakePace(choice.clock, plan, home));
-  TRY_ASSIGN(const LabCommands commands, CommandsFor(choice, prepared, plan, settings, home));
+  TRY_ASSIGN(const LabInputs inputs, LabInputsOf(prepared.scenario, home));
+  TRY_ASSIGN(const LabCommands commands,
+             CommandsFor(choice, prepared, plan, settings, inputs, home));
+  TRY_ASSIGN(const std::vector<std::string> environment, EnvironmentOf(inputs, home));
   TRY_ASSIGN(lab::Trees trees, MakeTrees(prepared, plan, home));
   TRY_ASSIGN(const std::unique_ptr<lab::Session> session,
-             lab::Session::Make(OptionsOf(choice, commands, prepared, home), plan, &trees,
-                                std::move(pace)));
+             lab::Session::Make(OptionsOf(choice, commands, prepared, environment, home), plan,
+                                &trees, std::move(pace)));
   const Duration outage_max =
       settings.write_outage_max > 0 ? settings.write_outage_max : prepared.cluster.write_outage_max;
   Judged judged(HeaderOf(plan, settings, options, outage_max), options);

@@ -1,0 +1,94 @@
+// Real ansible-playbook over the lab's ssh, with playbooks of our own that do what tidb-ansible's
+// do: what the judge says of each use of them, word for word as in golden/. One is tried in every
+// check; all of them, as each costs seconds, where TIDEGATE_EVERY_PLAYBOOK is set (./check full).
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <cstdlib>
+
+#include "tests/lab/lab_run.h"
+#include "tests/rehearsal/generated_cases.h"
+#include "tests/support/golden.h"
+
+namespace tidegate::test {
+namespace {
+
+struct Use {
+  std::string name;  ///< of the run-book
+  std::vector<std::string> overrides = {};
+};
+
+std::string PathOf(const Use& use) {
+  return fmt::format("fixtures/run-books/playbooks/{}.sh", use.name);
+}
+
+// Ansible starts in no locale but one of UTF-8.
+rehearsal::RunResult RunUse(const Use& use) {
+  return Run({.scenario = "rolling-ansible/playbooks.json",
+              .command = "export LC_ALL=C.UTF-8; exec " + PathOf(use),
+              .overrides = use.overrides});
+}
+
+void ExpectUse(const Use& use) {
+  if (kSanitized || !LabWorksHere()) return;
+  const rehearsal::RunResult result = RunUse(use);
+  BOOST_TEST(result.refused_by_lab.empty());
+  ExpectGolden(fmt::format("lab/golden/playbooks-{}.txt", use.name),
+               fmt::format("{}\nverdict: {}: {}\n\n{}", PathOf(use),
+                           verifier::OutcomeName(result.verdict.outcome), result.verdict.why,
+                           Explained(result)));
+}
+
+// Workers that end at one moment are heard in the order in which the machine ran them: the lines
+// that tell of them change places. The world sees nothing of that.
+std::vector<std::string> SortedLines(const std::string& text) {
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    lines.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  std::sort(lines.begin(), lines.end());
+  return lines;
+}
+
+// Forks, pipes, a worker's queue, POSIX semaphores and ssh: the same trace each time.
+void ExpectTwiceTheSame(const Use& use) {
+  if (kSanitized || !LabWorksHere()) return;
+  const rehearsal::RunResult first = RunUse(use);
+  const rehearsal::RunResult second = RunUse(use);
+  BOOST_TEST(!first.digest.empty());
+  BOOST_TEST(first.digest == second.digest);
+  BOOST_TEST(SortedLines(first.engine_output) == SortedLines(second.engine_output));
+}
+
+// What is true of either supervision: the right use passes.
+void ExpectPass(const Use& use) {
+  if (kSanitized || !LabWorksHere()) return;
+  const rehearsal::RunResult result = RunUse(use);
+  BOOST_TEST(verifier::OutcomeName(result.verdict.outcome) == "pass");
+}
+
+std::vector<GeneratedCase> Cases() {
+  const Use documented{"as-documented"};
+  const Use supervised{"upgrade", {R"(topology.supervision="supervise")"}};
+  std::vector<GeneratedCase> cases;
+  cases.push_back({documented.name, [documented] { ExpectUse(documented); }});
+  if (std::getenv("TIDEGATE_EVERY_PLAYBOOK") == nullptr) return cases;
+  for (const std::string name : {"upgrade", "drainer-first", "without-localhost"}) {
+    cases.push_back({name, [name] { ExpectUse({name}); }});
+  }
+  cases.push_back({"upgrade under supervise", [supervised] { ExpectPass(supervised); }});
+  cases.push_back({"twice the same", [documented] { ExpectTwiceTheSame(documented); }});
+  return cases;
+}
+
+BOOST_AUTO_TEST_SUITE(playbooks)
+
+const GeneratedCases kEach{Cases()};
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace tidegate::test
