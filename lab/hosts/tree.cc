@@ -72,6 +72,7 @@ Status Trees::MakeAll() {
   TRY(MakeResources());
   TRY(MakePrograms());
   TRY(MakeProfile());
+  TRY(MakeUsers());
   return RootDir(options_.directory).Write("/names", names, 0644);
 }
 
@@ -200,6 +201,22 @@ Status Trees::MakeProfile() {
   return Find(kControlHost)
       ->root.Write("/etc/profile",
                    fmt::format("{}\nPATH={}:$PATH\nexport PATH\n", profile, ProgramsDir()), 0644);
+}
+
+// The deployment's user is known everywhere, as in `echo ~tidb`. What is given to it stays with who
+// runs the lab.
+Status Trees::MakeUsers() {
+  const RootDir& control = Find(kControlHost)->root;
+  const std::array<std::array<std::string, 2>, 2> files = {
+      {{"/etc/passwd", fmt::format("tidb:x:{}:{}::/home/tidb:/bin/bash\n", geteuid(), getegid())},
+       {"/etc/group", fmt::format("tidb:x:{}:\n", getegid())}}};
+  for (const auto& [path, line] : files) {
+    std::string text = RootDir("/").Read(path).value_or("");
+    if (text.starts_with("tidb:") || text.find("\ntidb:") != std::string::npos) continue;
+    if (!text.empty() && !text.ends_with('\n')) text += '\n';
+    TRY(control.Write(path, text + line, 0644));
+  }
+  return {};
 }
 
 std::vector<std::string> Trees::HostNames() const {

@@ -108,6 +108,7 @@ class Trees {
   Status MakeSuperviseResources(const RootDir& root, const std::string& version);
   Status MakePrograms();
   Status MakeProfile();
+  Status MakeUsers();
   Status MakeStub(const RootDir& root, const std::string& path, std::string_view part,
                   std::string_view version);
   Host* Find(std::string_view host);

@@ -42,6 +42,7 @@ int RunScp(const Place& place, const std::vector<std::string>& argv);
 int RunSftp(const Place& place, const std::vector<std::string>& argv);
 int RunRsync(const Place& place, const std::vector<std::string>& argv);
 int RunSudo(const std::vector<std::string>& argv);
+int RunNtpstat();
 int RunMysql(const Place& place, const std::vector<std::string>& argv);
 int RunPs(const Place& place, const std::vector<std::string>& argv);
 int RunId(const Place& place, const std::vector<std::string>& argv);

@@ -31,6 +31,8 @@ std::string Join(const std::string& folder, std::string_view name) {
   return folder.ends_with('/') ? folder + std::string(name) : fmt::format("{}/{}", folder, name);
 }
 
+std::string HomeOf(const std::string& user) { return user == "root" ? "/root" : "/home/" + user; }
+
 Error Missing(std::string_view path) {
   return {ErrorCode::kNotFound, fmt::format("{}: {}", path, std::strerror(errno)), ""};
 }
@@ -115,9 +117,12 @@ Result<Operand> ReadOperand(const Place& place, const std::string& program,
     std::erase_if(host, [](char c) { return c == '[' || c == ']'; });
     path = word.substr(colon + 1);
     if (path.starts_with(':')) path = path.substr(1);  // rsync's daemon syntax is none here
-    home = user == "root" ? "/root" : "/home/" + user;
-    if (path.starts_with("~/")) path = path.substr(2);
-    if (path == "~") path.clear();
+    home = HomeOf(user);
+    if (path.starts_with('~')) {
+      const std::size_t end = std::min(path.find('/'), path.size());
+      if (end > 1) home = HomeOf(path.substr(1, end - 1));
+      path.erase(0, end + 1);
+    }
     TRY_ASSIGN(const Reply reply, Call(place, {program, "", {host, path}, "", ""}));
     if (reply.exit != 0) {
       std::string said = reply.errors;

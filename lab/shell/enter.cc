@@ -60,9 +60,9 @@ Status BindSystem(const RootDir& tree, const std::string& root) {
   return {};
 }
 
-// Files of /etc that are the lab's own on every machine: names, the login shell's PATH.
+// Files of /etc that are the lab's own on every machine: names, the login shell's PATH, users.
 Status BindShared(const Place& place, const std::string& root) {
-  for (const std::string_view name : {"/etc/hosts", "/etc/profile"}) {
+  for (const std::string_view name : {"/etc/hosts", "/etc/profile", "/etc/passwd", "/etc/group"}) {
     const std::string from = fmt::format("{}/hosts/localhost{}", place.lab, name);
     const std::string to = root + std::string(name);
     if (access(from.c_str(), F_OK) == 0 && access(to.c_str(), F_OK) == 0) {

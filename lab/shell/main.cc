@@ -31,6 +31,7 @@ int Enter(const Place& place, std::vector<std::string> argv) {
 
 int Run(const std::string& name, const std::vector<std::string>& argv) {
   if (name == "sudo") return RunSudo(argv);
+  if (name == "ntpstat") return RunNtpstat();
   const Result<Place> place = ReadPlace();
   if (!place) return Trouble(place.error());
   if (name == "ssh") return RunSsh(*place, argv);

@@ -2,6 +2,7 @@
 // that a command that kills its own shell looks as it does over a real connection.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -125,6 +126,15 @@ std::vector<std::string> Environment(const Place& place, const Destination& to,
   return out;
 }
 
+// As a deployment's limits.conf has it, where the machine allows it.
+void RaiseFileLimit() {
+  constexpr rlim_t kFiles = 1'000'000;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_max >= kFiles) return;
+  limit.rlim_max = kFiles;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 [[noreturn]] void RunThere(const Place& place, const Destination& to, const std::string& host) {
   const bool stays = host == "localhost";  // the control machine logs in to itself
   if (const Status entered = stays ? Status() : EnterHost(place, host); !entered) {
@@ -141,6 +151,7 @@ std::vector<std::string> Environment(const Place& place, const Destination& to,
     const int null = open("/dev/null", O_RDONLY);
     if (null >= 0) dup2(null, STDIN_FILENO);
   }
+  RaiseFileLimit();
   std::vector<std::string> environment = Environment(place, to, host, home);
   const bool bash = access("/bin/bash", X_OK) == 0;
   std::vector<std::string> argv = {bash ? "bash" : "sh"};

@@ -131,6 +131,14 @@ BOOST_AUTO_TEST_CASE(sftp_does_a_batch) {
   BOOST_TEST(lab.Shell("sftp 10.0.1.9 < /dev/null").exit == 1);
 }
 
+BOOST_AUTO_TEST_CASE(the_deployments_user_has_a_home) {
+  LoopSession lab;
+  Expect(lab.Shell("ssh 10.0.1.9 'echo ~tidb; touch x; chown tidb:tidb x; mkdir ~/t'; "
+                   "echo a > $TIDEGATE_LAB/a; scp $TIDEGATE_LAB/a 10.0.1.9:~tidb/t/b; "
+                   "ssh 10.0.1.9 cat /home/tidb/t/b; ssh 10.0.1.9 ntpstat | head -1"),
+         0, "/home/tidb\na\nsynchronised to local net at stratum 1\n");
+}
+
 BOOST_AUTO_TEST_CASE(rsync_knows_its_slashes) {
   LoopSession lab;
   const std::string here = lab.path() + "/here";
