@@ -10,6 +10,7 @@ namespace tidegate::rehearsal {
 
 /// Each adds its subcommand to `app`; when it is chosen, its callback sets `exit_code`.
 void AddRehearse(CLI::App* app, ExitCode* exit_code);
+void AddLab(CLI::App* app, ExitCode* exit_code);
 void AddVerify(CLI::App* app, ExitCode* exit_code);
 void AddExplain(CLI::App* app, ExitCode* exit_code);
 void AddReplay(CLI::App* app, ExitCode* exit_code);

@@ -180,6 +180,7 @@ Result<std::unique_ptr<Outcome>> Rehearsal::GoOnce(const Prepared& prepared,
     run_options.look_at_pumps = true;
   }
   TRY_ASSIGN(RunResult result, Run(prepared, plan, job.engine, run_options));
+  for (const std::string& swept : result.swept_by_lab) fmt::print(stderr, "tidegate: {}\n", swept);
   auto outcome = std::make_unique<Outcome>();
   outcome->result = std::move(result);
   Report& report = outcome->report;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "rehearsal/event_counter.h"
 #include "rehearsal/run.h"
@@ -21,7 +22,9 @@ class Judged final : public trace::Listener {
   trace::Recorder* recorder() { return &recorder_; }
   RunResult& result() { return result_; }
   /// One more who sees each event; null: nobody.
-  void Also(trace::Listener* listener) { also_ = listener; }
+  void Also(trace::Listener* listener) {
+    if (listener != nullptr) also_.push_back(listener);
+  }
   /// The run is over.
   RunResult Finish();
 
@@ -30,7 +33,7 @@ class Judged final : public trace::Listener {
     steps_.OnEvent(event);
     counter_.OnEvent(event);
     if (digest_ != nullptr) digest_->Add(event, result_.trace.texts);
-    if (also_ != nullptr) also_->OnEvent(event, index);
+    for (trace::Listener* listener : also_) listener->OnEvent(event, index);
   }
 
  private:
@@ -41,7 +44,7 @@ class Judged final : public trace::Listener {
   StepCollector steps_;
   EventCounter counter_;
   trace::Recorder recorder_;
-  trace::Listener* also_ = nullptr;
+  std::vector<trace::Listener*> also_;
 };
 
 /// The header of a run of `plan` by the engine that `options` name.

@@ -52,6 +52,7 @@ int main(int argc, char** argv) {
     app.require_subcommand(1);
     tidegate::ExitCode exit_code = tidegate::ExitCode::kDone;
     AddRehearse(&app, &exit_code);
+    AddLab(&app, &exit_code);
     AddVerify(&app, &exit_code);
     AddExplain(&app, &exit_code);
     AddReplay(&app, &exit_code);

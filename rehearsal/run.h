@@ -27,7 +27,7 @@ struct EngineChoice {
   /// What is started after a crash that the scenario asks for; "": of a command nothing, of our
   /// shipped engine its `resume`.
   std::string command_again;
-  std::string clock = "lockstep";  ///< of the lab: lockstep, faketime, real
+  std::string clock = "lockstep";  ///< of the lab: lockstep, faketime, real, stopped
 
   /// "ours", "literal", "ours/skips-the-gate", the command.
   std::string Name() const;
@@ -72,6 +72,7 @@ struct RunResult {
   std::string plan_refusal;
   std::string engine_output;                ///< what a program in the lab printed
   std::vector<std::string> refused_by_lab;  ///< what would have left the lab, a sentence each
+  std::vector<std::string> swept_by_lab;    ///< of labs whose owner was killed, a sentence each
 };
 
 /// The choice that a scenario (or one of its variants) makes.

@@ -16,6 +16,7 @@
 #include "lab/session/home.h"
 #include "lab/session/network.h"
 #include "lab/session/session.h"
+#include "rehearsal/by_hand.h"
 #include "rehearsal/judged.h"
 #include "rehearsal/lab_command.h"
 #include "sim/world.h"
@@ -41,6 +42,7 @@ Result<std::unique_ptr<lab::Pace>> MakePace(const std::string& clock, const sim:
     if (!library.has_value()) return Error{ErrorCode::kIo, library.error().message, ""};
     return lab::MakeFaketimePace({home.path(), *library, plan.epoch_ms});
   }
+  if (clock == "stopped") return {lab::MakeStoppedPace()};
   TRY_ASSIGN(const std::string preload, lab::FindProgram("lab/clock/libtidegate_clock.so"));
   return lab::MakeLockstepPace({home.path(), preload, plan.epoch_ms, plan.seed});
 }
@@ -148,9 +150,12 @@ lab::SessionOptions OptionsOf(const EngineChoice& choice, const LabCommands& com
 }  // namespace
 
 Result<RunResult> RunInLab(const Prepared& prepared, const sim::RunPlan& plan,
-                           const sim::EngineSettings& settings, const RunOptions& options) {
+                           const sim::EngineSettings& settings, const RunOptions& options,
+                           ByHand* by_hand) {
   const EngineChoice& choice = options.engine;
-  TRY_ASSIGN(const lab::Home home, lab::Home::Make());
+  TRY_ASSIGN(const lab::Home home,
+             lab::Home::Make(fmt::format("{}, {}", plan.scenario, choice.Name())));
+  if (by_hand != nullptr) TRY(by_hand->Open(prepared, home));
   TRY_ASSIGN(const lab::Network network, lab::Network::Enter(Addresses(plan)));
   TRY_ASSIGN(std::unique_ptr<lab::Pace> pace, MakePace(choice.clock, plan, home));
   TRY_ASSIGN(const LabInputs inputs, LabInputsOf(prepared.scenario, home));
@@ -158,21 +163,25 @@ Result<RunResult> RunInLab(const Prepared& prepared, const sim::RunPlan& plan,
              CommandsFor(choice, prepared, plan, settings, inputs, home));
   TRY_ASSIGN(const std::vector<std::string> environment, EnvironmentOf(inputs, home));
   TRY_ASSIGN(lab::Trees trees, MakeTrees(prepared, plan, home));
+  lab::SessionOptions session_options = OptionsOf(choice, commands, prepared, environment, home);
+  if (by_hand != nullptr) by_hand->Fill(home, &session_options);
   TRY_ASSIGN(const std::unique_ptr<lab::Session> session,
-             lab::Session::Make(OptionsOf(choice, commands, prepared, environment, home), plan,
-                                &trees, std::move(pace)));
+             lab::Session::Make(std::move(session_options), plan, &trees, std::move(pace)));
   const Duration outage_max =
       settings.write_outage_max > 0 ? settings.write_outage_max : prepared.cluster.write_outage_max;
   Judged judged(HeaderOf(plan, settings, options, outage_max), options);
   judged.Also(session.get());
+  if (by_hand != nullptr) judged.Also(by_hand->Watch(judged.result().trace));
   sim::World world(plan, judged.recorder(), session.get());
   session->Watch(&world);
   world.Run();
+  if (by_hand != nullptr) by_hand->Close();
   if (!session->trouble().empty()) return Error{ErrorCode::kIo, session->trouble(), ""};
   if (const Result<std::string> log = ReadFile(home.log_path()); log.has_value()) {
     judged.result().engine_output = *log;
   }
   judged.result().refused_by_lab = session->refused();
+  judged.result().swept_by_lab = home.swept();
   return judged.Finish();
 }
 

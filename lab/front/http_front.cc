@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -29,6 +30,7 @@ using boost::system::error_code;
 
 constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
 constexpr int kBacklog = 1024;
+constexpr std::size_t kReadAtOnce = 4096;
 
 // "Wed, 25 Nov 2026 10:00:00 GMT" (RFC 7231, section 7.1.1.1).
 std::string HttpDate(std::int64_t unix_ms) {
@@ -65,14 +67,18 @@ struct HttpFront::Impl {
   Impl(FrontLimits given, std::int64_t epoch) : limits(given), epoch_ms(epoch) {}
   // Handlers hold what they work on: they go first, and the connections before the context.
   ~Impl() {
+    starving.clear();
     listeners.clear();
     connections.clear();
   }
 
   void Accept(const std::shared_ptr<Listener>& listener);
   void Admit(Listener& listener, tcp::socket socket);
+  /// Before what is done at a time.
+  void Begin(Time at);
   void Expire();
   void Forget(ConnectionId id) { connections.erase(id); }
+  const std::string& Date();
 
   FrontLimits limits;
   std::int64_t epoch_ms;
@@ -81,7 +87,19 @@ struct HttpFront::Impl {
   std::map<std::pair<std::string, std::int64_t>, std::shared_ptr<Listener>> listeners;
   std::map<ConnectionId, ConnectionPtr> connections;
   std::vector<HttpArrival> arrivals;
+  // Could not accept, and try again when time has passed or a connection has ended.
+  std::vector<std::shared_ptr<Listener>> starving;
+  Time starved_at = 0;
+  std::size_t starved_count = 0;
   ConnectionId last_id = 0;
+  // With ten thousand connections a look at each of them at every step is too much: no request
+  // that is being read began before this,
+  Time begun_least = kTimeMax;
+  // these may have bytes on their way,
+  std::vector<ConnectionId> sending;
+  // and a date is good for a second.
+  std::int64_t date_second = -1;
+  std::string date;
 };
 
 // One connection: reads a request, hands it over, waits for its reply, writes it, reads the next.
@@ -96,22 +114,53 @@ struct HttpFront::Impl::Connection : std::enable_shared_from_this<Connection> {
 
   void Read() {
     parser.emplace();
+    parser->eager(true);
     parser->header_limit(static_cast<std::uint32_t>(owner.limits.header_bytes_max));
     parser->body_limit(owner.limits.body_bytes_max);
     replying = false;
-    begun = buffer.size() > 0 ? owner.now : -1;
-    if (buffer.size() > 0) return ReadMore();
+    begun = -1;
+    // What has come already, with the request before it.
+    if (buffer.size() > 0 || more_came) return OnReadable();
+    Await();
+  }
+
+  void Begin() {
+    begun = owner.now;
+    owner.begun_least = std::min(owner.begun_least, begun);
+  }
+
+  // One wait at a time, for whatever comes next: a request, the rest of it, or the peer's end.
+  void Await() {
+    if (awaits) return;
+    awaits = true;
     socket.async_wait(tcp::socket::wait_read, [self = shared_from_this()](error_code failure) {
-      if (failure || self->gone) return;
-      self->begun = self->owner.now;
-      self->ReadMore();
+      self->awaits = false;
+      if (!failure && !self->gone && !self->draining) self->OnReadable();
     });
   }
 
+  void OnReadable() {
+    if (replying) return LookForEnd();
+    more_came = false;
+    if (begun < 0) Begin();
+    ReadMore();
+  }
+
   void ReadMore() {
-    http::async_read(
-        socket, buffer, *parser,
-        [self = shared_from_this()](error_code failure, std::size_t) { self->OnRead(failure); });
+    error_code failure;
+    while (true) {
+      if (buffer.size() > 0) {
+        const std::size_t used = parser->put(buffer.data(), failure);
+        buffer.consume(used);
+        if (parser->is_done()) return OnRead({});
+        if (failure && failure != http::error::need_more) return OnRead(failure);
+        failure = {};
+      }
+      const std::size_t got = socket.read_some(buffer.prepare(kReadAtOnce), failure);
+      if (failure == net::error::would_block) return Await();
+      if (failure) return Close();
+      buffer.commit(got);
+    }
   }
 
   void OnRead(error_code failure) {
@@ -125,7 +174,7 @@ struct HttpFront::Impl::Connection : std::enable_shared_from_this<Connection> {
       http_minor = message.version() == 10 ? 0 : 1;
       head = message.method() == http::verb::head;
       replying = true;
-      return WatchForEnd();
+      return Await();
     }
     keep_alive = false;
     if (failure == http::error::header_limit) return Refuse(431);
@@ -138,14 +187,14 @@ struct HttpFront::Impl::Connection : std::enable_shared_from_this<Connection> {
     Close();
   }
 
-  // A peer that gives up while it waits for its reply takes its connection with it.
-  void WatchForEnd() {
-    socket.async_wait(tcp::socket::wait_read, [self = shared_from_this()](error_code failure) {
-      if (failure || self->gone || !self->replying) return;
-      char byte = 0;
-      const ssize_t got = recv(self->socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-      if (got == 0 || (got < 0 && errno != EAGAIN)) self->Close();
-    });
+  // A peer that gives up while it waits for its reply takes its connection with it. What it says
+  // before is read after the reply.
+  void LookForEnd() {
+    char byte = 0;
+    const ssize_t got = recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    if (got == 0 || (got < 0 && errno != EAGAIN)) return Close();
+    more_came = got > 0;
+    if (!more_came) Await();
   }
 
   // net/http: server.go conn.serve, "400 Bad Request" and its kin.
@@ -163,7 +212,7 @@ struct HttpFront::Impl::Connection : std::enable_shared_from_this<Connection> {
     text +=
         fmt::format("Content-Type: {}\r\nDate: {}\r\nContent-Length: {}\r\n",
                     reply.content_type.empty() ? kPlainText : std::string_view(reply.content_type),
-                    HttpDate(owner.epoch_ms + owner.now / kMillisecond), reply.body.size());
+                    owner.Date(), reply.body.size());
     if (!keep_alive) text += "Connection: close\r\n";
     text += "\r\n";
     if (!head) text += reply.body;
@@ -172,7 +221,12 @@ struct HttpFront::Impl::Connection : std::enable_shared_from_this<Connection> {
 
   void Write(std::string text) {
     output = std::move(text);
-    net::async_write(socket, net::buffer(output),
+    if (!std::exchange(sends, true)) owner.sending.push_back(id);
+    error_code failure;
+    const std::size_t sent = socket.write_some(net::buffer(output), failure);
+    if (failure && failure != net::error::would_block) return Close();
+    if (sent == output.size()) return keep_alive ? Read() : Finish();
+    net::async_write(socket, net::buffer(output) + sent,
                      [self = shared_from_this()](error_code failure, std::size_t) {
                        if (self->gone) return;
                        if (failure || !self->keep_alive) return self->Finish();
@@ -188,8 +242,9 @@ struct HttpFront::Impl::Connection : std::enable_shared_from_this<Connection> {
   }
 
   void Drain() {
+    draining = true;
     if (drained_bytes > owner.limits.header_bytes_max) return Close();
-    begun = begun < 0 ? owner.now : begun;
+    if (begun < 0) Begin();
     auto sink = std::make_shared<std::array<char, 4096>>();
     socket.async_read_some(net::buffer(*sink),
                            [self = shared_from_this(), sink](error_code failure, std::size_t got) {
@@ -221,22 +276,44 @@ struct HttpFront::Impl::Connection : std::enable_shared_from_this<Connection> {
   int http_minor = 1;
   bool keep_alive = false;
   bool head = false;
-  bool replying = false;  // a whole request is out, its reply is not
+  bool replying = false;   // a whole request is out, its reply is not
+  bool awaits = false;     // a wait for the peer is on
+  bool more_came = false;  // after the request that waits for its reply
+  bool draining = false;
+  bool sends = false;  // is among the owner's `sending`
   bool gone = false;
 };
 
 void HttpFront::Impl::Accept(const std::shared_ptr<Listener>& listener) {
   listener->acceptor.async_accept([this, listener](error_code failure, tcp::socket socket) {
     if (failure == net::error::operation_aborted || !listener->acceptor.is_open()) return;
-    if (!failure) Admit(*listener, std::move(socket));
+    if (failure) {  // Out of descriptors it would fail again at once, and for ever.
+      starving.push_back(listener);
+      starved_at = now;
+      starved_count = connections.size();
+      return;
+    }
+    Admit(*listener, std::move(socket));
     Accept(listener);
   });
+}
+
+void HttpFront::Impl::Begin(Time at) {
+  now = at;
+  Expire();
+  if (at != starved_at || connections.size() < starved_count) {
+    for (const std::shared_ptr<Listener>& listener : std::exchange(starving, {})) {
+      if (listener->acceptor.is_open()) Accept(listener);
+    }
+  }
+  context.restart();
 }
 
 void HttpFront::Impl::Admit(Listener& listener, tcp::socket socket) {
   if (connections.size() >= limits.connections_max) return;  // closed as it goes out of scope
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
+  socket.non_blocking(true, ignored);
   const auto connection =
       std::make_shared<Connection>(*this, ++last_id, std::move(socket), listener);
   connections.emplace(connection->id, connection);
@@ -249,14 +326,27 @@ void HttpFront::Impl::Admit(Listener& listener, tcp::socket socket) {
 }
 
 void HttpFront::Impl::Expire() {
+  if (begun_least == kTimeMax || now - begun_least <= limits.request_max) return;
+  begun_least = kTimeMax;
   std::vector<ConnectionPtr> late;
   for (const auto& [id, connection] : connections) {
-    const bool http = connection->talk == Talk::kHttp;
-    if (http && connection->begun >= 0 && now - connection->begun > limits.request_max) {
+    if (connection->talk != Talk::kHttp || connection->begun < 0) continue;
+    if (now - connection->begun > limits.request_max) {
       late.push_back(connection);
+    } else {
+      begun_least = std::min(begun_least, connection->begun);
     }
   }
   for (const ConnectionPtr& connection : late) connection->Close();
+}
+
+const std::string& HttpFront::Impl::Date() {
+  const std::int64_t ms = epoch_ms + now / kMillisecond;
+  if (ms / 1000 != date_second) {
+    date_second = ms / 1000;
+    date = HttpDate(ms);
+  }
+  return date;
 }
 
 HttpFront::HttpFront(FrontLimits limits, std::int64_t epoch_ms)
@@ -310,27 +400,27 @@ bool HttpFront::IsOpen(const std::string& host, std::int64_t port) const {
 }
 
 bool HttpFront::Poll(Time now) {
-  impl_->now = now;
-  impl_->Expire();
-  impl_->context.restart();
+  impl_->Begin(now);
   return impl_->context.poll() > 0;
 }
 
 bool HttpFront::WaitFor(Duration real, Time now) {
-  impl_->now = now;
-  impl_->Expire();
-  impl_->context.restart();
+  impl_->Begin(now);
   if (impl_->context.run_one_for(std::chrono::nanoseconds(real)) == 0) return false;
   impl_->context.poll();
   return true;
 }
 
 bool HttpFront::AllSent() const {
-  for (const auto& [id, connection] : impl_->connections) {
+  std::erase_if(impl_->sending, [this](ConnectionId id) {
+    const auto found = impl_->connections.find(id);
+    if (found == impl_->connections.end()) return true;
     int left = 0;
-    if (ioctl(connection->socket.native_handle(), SIOCOUTQ, &left) == 0 && left > 0) return false;
-  }
-  return true;
+    const int asked = ioctl(found->second->socket.native_handle(), SIOCOUTQ, &left);
+    found->second->sends = asked == 0 && left > 0;
+    return !found->second->sends;
+  });
+  return impl_->sending.empty();
 }
 
 std::vector<HttpArrival> HttpFront::TakeArrivals() { return std::exchange(impl_->arrivals, {}); }

@@ -9,29 +9,37 @@
 #include <system_error>
 #include <utility>
 
+#include "lab/session/leftovers.h"
+
 namespace tidegate::lab {
 
 namespace fs = std::filesystem;
 
-Result<Home> Home::Make() {
-  const char* folder = std::getenv("TMPDIR");
-  std::string path = fmt::format("{}/tidegate-lab-XXXXXX", folder == nullptr ? "/tmp" : folder);
+Result<Home> Home::Make(const std::string& says) {
+  std::vector<std::string> swept = SweepLeftovers();
+  std::string path = fmt::format("{}/{}XXXXXX", LabsFolder(), kHomePrefix);
   if (mkdtemp(path.data()) == nullptr) {
     return Error{ErrorCode::kIo, fmt::format("can't make a folder like {}", path), ""};
   }
-  return {Home(std::move(path))};
+  Home home(std::move(path));
+  TRY(Own(home.path_, fmt::format("process {}, {}", getpid(), says)));
+  home.swept_ = std::move(swept);
+  return {std::move(home)};
 }
 
-Home::Home(Home&& other) noexcept : path_(std::exchange(other.path_, "")) {}
+Home::Home(Home&& other) noexcept
+    : path_(std::exchange(other.path_, "")), swept_(std::move(other.swept_)) {}
 
 Home::~Home() {
   if (path_.empty()) return;
   std::error_code ignored;
   fs::remove_all(path_, ignored);
+  Disown(path_);
 }
 
 std::string Home::log_path() const { return fmt::format("{}/engine.log", path_); }
 std::string Home::control_path() const { return fmt::format("{}/control", path_); }
+std::string Home::enter_path() const { return fmt::format("{}/enter", path_); }
 std::string Home::bin_path() const { return fmt::format("{}/bin", path_); }
 
 // Our programs lie one folder below the build folder, its tests two.

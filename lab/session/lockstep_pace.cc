@@ -29,6 +29,7 @@ class LockstepPace final : public Pace {
     command.cwd = program.folder;
     const int log = open(program.log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (log < 0) return Error{ErrorCode::kIo, "can't write " + program.log_path, ""};
+    command.stdin_fd = program.input_fd;
     command.stdout_fd = log;
     command.stderr_fd = log;
     Status status = clock_->Spawn(command);

@@ -14,12 +14,13 @@
 
 namespace tidegate::lab {
 
-/// The program to be judged. Its output goes to `log_path`, its input is empty.
+/// The program to be judged. Its output goes to `log_path`.
 struct Program {
   std::vector<std::string> argv;  ///< argv[0] is looked up on PATH
   std::vector<std::string> environment;
   std::string folder;
   std::string log_path;
+  int input_fd = -1;  ///< its standard input; -1: empty
 };
 
 class Pace {
@@ -38,6 +39,12 @@ class Pace {
   /// Has everything come that comes at this time? Waits a little when not, and then has to be asked
   /// again. `worked`: something came, or was sent, since the last question; `waiting`: inputs wait.
   virtual bool Settled(bool worked, bool waiting, HttpFront* front) = 0;
+  /// Before Settled: does somebody outside wait for an answer of the world's?
+  virtual void Owes(bool) {}
+  /// Are two runs one? Then what has come at the same time is taken in an order of its own.
+  virtual bool Repeats() const { return true; }
+  /// Was there a look at what has come so lately that answers can go out without another?
+  virtual bool Hurries() const { return false; }
   /// When the program has to be looked at again at the latest; nullopt: not for its own sake.
   virtual std::optional<Time> NextWake() = 0;
   /// Wakes one sleeper whose time has come; false: there is none.
@@ -76,5 +83,9 @@ struct FaketimeSettings {
 /// often as fast is found by a probe: on a slow or busy machine time passes slower, so that
 /// starting a program costs little of it. Errors: kIo where this machine can't do it.
 Result<std::unique_ptr<Pace>> MakeFaketimePace(const FaketimeSettings& settings);
+
+/// For people: processes live in the machine's time, and the world stands still but for answers to
+/// what they ask and for time that they let pass.
+std::unique_ptr<Pace> MakeStoppedPace();
 
 }  // namespace tidegate::lab

@@ -19,8 +19,13 @@ namespace tidegate::lab {
 namespace {
 
 constexpr Duration kTick = 10 * kMillisecond;
+constexpr Duration kBusyTick = kMillisecond;
+constexpr Duration kBusyFor = 100 * kMillisecond;  // after the last request
 constexpr Duration kLook = kMillisecond;
+constexpr Duration kAheadMax = 10 * kMillisecond;
+constexpr Duration kLookEach = 300 * kMicrosecond;
 constexpr int kNoProgram = 127;
+constexpr int kInput = 3;  // where the program's standard input waits for it
 
 std::vector<char*> Pointers(const std::vector<std::string>& words) {
   std::vector<char*> out;
@@ -32,11 +37,12 @@ std::vector<char*> Pointers(const std::vector<std::string>& words) {
 // Runs in a child, which shares nothing with us; it only makes system calls.
 [[noreturn]] void BecomeProgram(const Program& program, char* const* argv, char* const* envp) {
   setsid();
-  const int nothing = open("/dev/null", O_RDONLY);
+  const int input = program.input_fd >= 0 ? kInput : open("/dev/null", O_RDONLY);
   const int log = open(program.log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
-  dup2(nothing, STDIN_FILENO);
+  dup2(input, STDIN_FILENO);
   dup2(log, STDOUT_FILENO);
   dup2(log, STDERR_FILENO);
+  syscall(SYS_close_range, kInput, ~0U, 0U);
   if (chdir(program.folder.c_str()) == 0) execvpe(argv[0], argv, envp);
   _exit(kNoProgram);
 }
@@ -46,8 +52,9 @@ std::vector<char*> Pointers(const std::vector<std::string>& words) {
 [[noreturn]] void BecomeFirst(const Program& program, char* const* argv, char* const* envp,
                               bool own_memory) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // A port that we close would stay open here: ours is a copy of every socket of the session.
-  syscall(SYS_close_range, STDERR_FILENO + 1U, ~0U, 0U);
+  // A listening socket of ours that stayed open here would never refuse a connection.
+  if (program.input_fd >= 0) dup2(program.input_fd, kInput);
+  syscall(SYS_close_range, program.input_fd >= 0 ? kInput + 1 : kInput, ~0U, 0U);
   mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
   mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr);
   if (own_memory) mount("tidegate", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777");
@@ -61,6 +68,16 @@ std::vector<char*> Pointers(const std::vector<std::string>& words) {
   }
   _exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 }
+
+// Processes live in the machine's time, and the world waits for nothing.
+class StoppedPace final : public RealPace {
+ public:
+  StoppedPace() : RealPace(1) {}
+  void Set(Time) override {}
+  bool Hurries() const override { return false; }
+  bool Settled(bool, bool, HttpFront*) override { return true; }
+  std::optional<Time> NextWake() override { return std::nullopt; }
+};
 
 }  // namespace
 
@@ -115,12 +132,22 @@ void RealPace::Anchor(Time now, Time machine) {
   began_machine_ = machine;
 }
 
+bool RealPace::Hurries() const {
+  const Time machine = Machine();
+  return machine - looked_at_ < kLookEach && AheadOf(machine) <= kAheadMax * factor_;
+}
+
 bool RealPace::Settled(bool, bool waiting, HttpFront* front) {
-  if (waiting) return true;
-  const Duration left = now_ - (began_at_ + (Machine() - began_machine_) * factor_);
-  if (left <= 0) return true;
+  looked_at_ = Machine();
+  if (waiting) busy_until_ = looked_at_ + kBusyFor;
+  const Duration left = AheadOf(looked_at_);
+  if (waiting || left <= (owes_ ? kAheadMax * factor_ : 0)) return true;
   front->WaitFor(std::clamp(left / factor_, kMicrosecond, kLook), now_);
   return false;
+}
+
+std::optional<Time> RealPace::NextWake() {
+  return now_ + (looked_at_ < busy_until_ ? std::min(tick_, kBusyTick * factor_) : tick_);
 }
 
 Time RealPace::Machine() {
@@ -130,5 +157,6 @@ Time RealPace::Machine() {
 }
 
 std::unique_ptr<Pace> MakeRealPace() { return std::make_unique<RealPace>(1); }
+std::unique_ptr<Pace> MakeStoppedPace() { return std::make_unique<StoppedPace>(); }
 
 }  // namespace tidegate::lab

@@ -1,5 +1,6 @@
 // The world keeps step with the machine's clock, or with a multiple of it: it runs ahead by one
-// tick and waits there.
+// tick and waits there; while it owes answers it may be further ahead, so that they need not be
+// timed one by one.
 #pragma once
 
 #include <sys/types.h>
@@ -18,8 +19,11 @@ class RealPace : public Pace {
   std::optional<int> ExitStatus() override;
   void KillAll() override;
   void Set(Time now) override;
+  void Owes(bool answers) override { owes_ = answers; }
+  bool Repeats() const override { return false; }
+  bool Hurries() const override;
   bool Settled(bool worked, bool waiting, HttpFront* front) override;
-  std::optional<Time> NextWake() override { return now_ + tick_; }
+  std::optional<Time> NextWake() override;
   bool WakeOne() override { return false; }
   std::uint64_t LineageOfProcess(int pid) override { return static_cast<std::uint64_t>(pid); }
   std::uint64_t LineageOfPort(std::uint16_t port) override { return port; }
@@ -32,6 +36,10 @@ class RealPace : public Pace {
   Status Start(const Program& program, bool own_memory);
   /// The world shows `now` when the machine's clock shows `machine`.
   void Anchor(Time now, Time machine);
+  /// How far the world is ahead of the machine's clock, in the world's time.
+  Duration AheadOf(Time machine) const {
+    return now_ - (began_at_ + (machine - began_machine_) * factor_);
+  }
 
   std::int64_t factor() const { return factor_; }
   Time now() const { return now_; }
@@ -48,6 +56,9 @@ class RealPace : public Pace {
   Time now_ = 0;
   Time began_at_ = 0;  // of the world
   Time began_machine_ = 0;
+  bool owes_ = false;
+  Time looked_at_ = 0;  // by the machine's clock, as the next
+  Time busy_until_ = 0;
 };
 
 }  // namespace tidegate::lab

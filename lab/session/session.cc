@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <tuple>
@@ -23,6 +24,8 @@ using trace::EventKind;
 
 // A client decides itself how long it waits; what a hung node owes it never comes.
 constexpr Duration kAskMax = 24 * kHour;
+// A person's time stands still: what is never answered lets no more of it pass than this.
+constexpr Duration kAttendedAskMax = 10 * kSecond;
 // A program that waits for what does not come is looked at again, so that its limits count.
 constexpr Duration kIdleLook = kMinute;
 constexpr Duration kNap = 100 * kMillisecond;
@@ -33,6 +36,16 @@ constexpr std::string_view kJson = "application/json";
 
 bool SpeaksHttp(Role role) {
   return role == Role::kPump || role == Role::kDrainer || role == Role::kPd;
+}
+
+// As many connections as the front takes, where the machine's hard limit allows them.
+void AllowManyFiles() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlim_t wanted = FrontLimits{}.connections_max + 1000;
+  if (limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(limit.rlim_max, wanted);
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 std::int64_t StatusOf(const Error& error) {
@@ -48,6 +61,7 @@ std::int64_t StatusOf(const Error& error) {
 Result<std::unique_ptr<Session>> Session::Make(SessionOptions options, const sim::RunPlan& plan,
                                                Trees* trees, std::unique_ptr<Pace> pace) {
   TRY_ASSIGN(std::unique_ptr<ControlSocket> control, ControlSocket::Listen(options.control_path));
+  AllowManyFiles();
   return {std::unique_ptr<Session>(
       new Session(std::move(options), plan, trees, std::move(pace), std::move(control)))};
 }
@@ -101,6 +115,11 @@ void Session::OnInput(const port::Input& input) {
   }
   pace_->Set(link_->now());
   hands_.Deliver(input);
+  if (options_.attended != nullptr) {
+    options_.attended->Passed(link_->now(),
+                              [this](CallId id, const Reply& reply) { AnswerAttended(id, reply); });
+  }
+  if (wake_at_.has_value() && pace_->Hurries()) return;  // the next look is near
   Settle();
 }
 
@@ -173,7 +192,7 @@ bool Session::Pump() {
   bool worked = std::exchange(stirred_, false);
   worked |= front_.Poll(link_->now());
   worked |= control_->Poll();
-  worked |= !front_.AllSent();
+  if (pace_->Repeats()) worked |= !front_.AllSent();
   for (HttpArrival& arrival : front_.TakeArrivals()) Queue(std::move(arrival));
   for (ControlCall& call : control_->TakeCalls()) Queue(std::move(call));
   for (const CallId id : control_->TakeDead()) QueueDeath(id);
@@ -184,17 +203,23 @@ void Session::Settle() {
   while (trouble_.empty()) {
     SyncPorts();
     const bool worked = Pump();
+    pace_->Owes(hands_.outstanding_count() > 0);
     if (!pace_->Settled(worked, !waiting_.empty(), &front_)) {
       trouble_ = pace_->trouble();
-      continue;
+      if (options_.attended == nullptr || !options_.attended->end().has_value()) continue;
+      return Finish(*options_.attended->end());  // people need not wait for who never rests
     }
     if (const std::optional<Crashes::Crash> crash = crashes_.TakeDue()) {
       if (!Die(*crash)) return;
       continue;
     }
     if (!waiting_.empty()) {
-      SyncTrees();
-      ApplyLeast();
+      if (pace_->Repeats()) {
+        SyncTrees();
+        ApplyLeast();
+      } else {
+        ApplyAll();
+      }
       continue;
     }
     if (back_at_.has_value()) {
@@ -202,16 +227,20 @@ void Session::Settle() {
       BeginAgain();
       continue;
     }
-    const std::optional<int> status = pace_->ExitStatus();
+    const std::optional<int> status = Ended();
     if (status.has_value()) {
       SyncTrees();
       return Finish(*status);
     }
-    if (!pace_->WakeOne()) break;
-    stirred_ = true;
+    if (pace_->WakeOne()) {
+      stirred_ = true;
+      continue;
+    }
+    if (!Rest(worked)) break;
   }
   if (!trouble_.empty()) return Finish(-1);
-  const std::optional<Time> next = pace_->NextWake();
+  if (options_.attended != nullptr) options_.attended->Rest();
+  const std::optional<Time> next = NextWake();
   // What is written between two short naps is told with the next input.
   if (!next.has_value() || *next - link_->now() > kNap) SyncTrees();
   if (!next.has_value() && hands_.outstanding_count() > 0) return;
@@ -227,10 +256,13 @@ void Session::WakeAt(Time at) {
 
 void Session::Queue(HttpArrival arrival) {
   Waiting waiting;
-  waiting.endpoint = fmt::format("{}:{}", arrival.host, arrival.port);
-  waiting.bytes = fmt::format("{} {} {}", arrival.method, arrival.target, arrival.body);
+  waiting.only_looks = arrival.method == "GET" || arrival.method == "HEAD";
+  if (pace_->Repeats()) {
+    waiting.endpoint = fmt::format("{}:{}", arrival.host, arrival.port);
+    waiting.bytes = fmt::format("{} {} {}", arrival.method, arrival.target, arrival.body);
+  }
   waiting.connection = arrival.connection;
-  waiting.apply = [this, arrival = std::move(arrival)] { ApplyHttp(arrival); };
+  waiting.apply = [this, arrival = std::move(arrival)]() mutable { ApplyHttp(std::move(arrival)); };
   waiting_.push_back(std::move(waiting));
 }
 
@@ -240,6 +272,10 @@ void Session::Queue(ControlCall call) {
     control_->Reply(call.id, WriteReply({125, "", request.error().ToString() + "\n"}));
     stirred_ = true;
     return;
+  }
+  if (options_.attended != nullptr && request->program == "lab") {
+    const auto answer = [this](CallId id, const Reply& reply) { AnswerAttended(id, reply); };
+    return options_.attended->Take(call.id, *request, link_->now(), answer);
   }
   Waiting waiting;
   waiting.endpoint = request->host + " " + request->program;
@@ -251,6 +287,7 @@ void Session::Queue(ControlCall call) {
 }
 
 void Session::QueueDeath(CallId id) {
+  if (options_.attended != nullptr) options_.attended->Gone(id);
   const auto found = calls_.find(id);
   if (found == calls_.end()) return;
   Waiting waiting;
@@ -311,14 +348,24 @@ void Session::ApplyLeast() {
   chosen.apply();
 }
 
-void Session::ApplyHttp(const HttpArrival& arrival) {
+// Where no two runs are one, what came first is taken first, and files are looked at only before
+// what can depend on them.
+void Session::ApplyAll() {
+  for (const Waiting& one : std::exchange(waiting_, {})) {
+    if (!one.only_looks) SyncTrees();
+    one.apply();
+  }
+}
+
+void Session::ApplyHttp(HttpArrival arrival) {
   const ConnectionId connection = arrival.connection;
   const Port* at = FindPort(arrival.host, arrival.port);
   CHECK(at != nullptr);
   if (!at->pd || !IsGatewayPath(arrival.target)) {
-    hands_.Ask(
-        port::HttpGet{arrival.host, arrival.port, arrival.target, arrival.method, arrival.body},
-        kAskMax, [this, connection](const port::Answer& answer) { Answer(connection, answer); });
+    hands_.Ask(port::HttpGet{std::move(arrival.host), arrival.port, std::move(arrival.target),
+                             std::move(arrival.method), std::move(arrival.body)},
+               options_.attended == nullptr ? kAskMax : kAttendedAskMax,
+               [this, connection](const port::Answer& answer) { Answer(connection, answer); });
     return;
   }
   const auto refuse = [&](std::int64_t status, const std::string& why) {
@@ -367,6 +414,7 @@ std::string Session::LastWords() const {
 }
 
 void Session::Finish(int status) {
+  control_->Poll();  // who ended it hears so
   pace_->KillAll();
   trace::EngineEnd end = trace::EngineEnd::kFailed;
   if (status == 0) end = trace::EngineEnd::kDone;

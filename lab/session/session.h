@@ -18,6 +18,7 @@
 
 #include "lab/front/http_front.h"
 #include "lab/hosts/tree.h"
+#include "lab/session/attended.h"
 #include "lab/session/control_socket.h"
 #include "lab/session/crashes.h"
 #include "lab/session/hooks.h"
@@ -40,6 +41,8 @@ struct SessionOptions {
   std::string journal_path;  ///< of the engine's journal, a record a line; "": nobody knows it
   std::string control_path;  ///< of the socket for the hosts' programs
   std::vector<HookCommand> hooks;
+  /// A lab that is kept for people: then `program` only lets them in. Outlives the session.
+  Attended* attended = nullptr;
 };
 
 class Session final : public sim::AttachedEngine, public trace::Listener {
@@ -78,6 +81,7 @@ class Session final : public sim::AttachedEngine, public trace::Listener {
     std::string bytes;
     ConnectionId connection = 0;  ///< of an HTTP request; else `pid` is known
     int pid = 0;
+    bool only_looks = false;  ///< changes nothing, and no file of a host has a part in it
     std::function<void()> apply;
   };
 
@@ -89,13 +93,18 @@ class Session final : public sim::AttachedEngine, public trace::Listener {
   bool Pump();
   bool Die(const Crashes::Crash& crash);
   void BeginAgain();
+  bool Rest(bool worked);
+  std::optional<int> Ended();
+  std::optional<Time> NextWake();
   void SyncPorts();
   void Queue(HttpArrival arrival);
   void Queue(ControlCall call);
   void QueueDeath(CallId id);
+  void AnswerAttended(CallId id, const Reply& reply);
   void ApplyLeast();
+  void ApplyAll();
   std::uint64_t LineageOf(const Waiting& waiting);
-  void ApplyHttp(const HttpArrival& arrival);
+  void ApplyHttp(HttpArrival arrival);
   void ApplyCall(CallId id, const Request& request);
   void SyncTrees();
   void Answer(ConnectionId connection, const engine::port::Answer& answer);
@@ -120,6 +129,7 @@ class Session final : public sim::AttachedEngine, public trace::Listener {
   bool stirred_ = true;          // something was done that a process may notice
   std::uint32_t incarnation_ = 1;
   std::optional<Time> back_at_;  // the engine is dead until then
+  int rests_ = 0;                // looks without any work, one after another, of an attended lab
   bool finished_ = false;
   std::string trouble_;
 };

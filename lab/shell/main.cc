@@ -41,6 +41,7 @@ int Run(const std::string& name, const std::vector<std::string>& argv) {
   if (name == "mysql") return RunMysql(*place, argv);
   if (name == "kill") return RunKill(*place, argv);
   if (name == "ps") return RunPs(*place, argv);
+  if (name == "tidegate-lab-keep") return RunKeep(*place);
   if (name == "tidegate-lab-enter") return Enter(*place, argv);
   if (name == "id") return RunId(*place, argv);
   // Folders of supervise are given as they are seen from where the program is called.

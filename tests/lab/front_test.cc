@@ -1,15 +1,20 @@
 // The sockets in front of the nodes, by a client that sends bytes: what is a request comes out
 // whole, what is none is refused as Go's net/http does, and a bad peer costs its own connection.
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "lab/front/http_front.h"
 #include "tests/contract/loopback_server.h"
@@ -45,6 +50,12 @@ class Peer {
   void Leave() {
     if (fd_ >= 0) close(fd_);
     fd_ = -1;
+  }
+  // Waits until what has come begins so; false: it ends or begins otherwise.
+  bool Hears(const std::string& beginning) const {
+    std::string heard(beginning.size(), '\0');
+    const ssize_t got = recv(fd_, heard.data(), heard.size(), MSG_WAITALL);
+    return got == static_cast<ssize_t>(heard.size()) && heard == beginning;
   }
   // What has come, without waiting; `ended`: the other side has closed.
   std::string Heard(bool* ended = nullptr) const {
@@ -193,6 +204,146 @@ BOOST_AUTO_TEST_CASE(connections_have_a_bound) {
   BOOST_TEST(ended);
   first.Say(kGet);
   BOOST_TEST(f.Come().size() == 1U);
+}
+
+// Each costs the connection that it has, and nobody else anything.
+BOOST_AUTO_TEST_CASE(bad_peers_cost_only_their_own_connections) {
+  constexpr std::size_t kEach = 40;
+  FrontLimits limits;
+  limits.header_bytes_max = 4096;
+  Fixture f(limits);
+  const Peer good(f.port);
+  const auto serve = [&](Time now) {
+    good.Say(kGet);
+    const std::vector<HttpArrival> come = f.Come(now);
+    BOOST_REQUIRE_EQUAL(come.size(), 1U);
+    f.front.Reply(come[0].connection, {200, "", "{}"});
+    f.Come(now);
+    BOOST_TEST(good.Heard().ends_with("\r\n\r\n{}"));
+  };
+  std::vector<std::unique_ptr<Peer>> slow;
+  for (std::size_t i = 0; i < kEach; ++i) {
+    slow.push_back(std::make_unique<Peer>(f.port));
+    slow.back()->Say("GET /status HTTP/1.1\r\n");
+    const Peer garbage(f.port);
+    garbage.Say("\x16\x03\x01\x02 garbage\r\n\r\n");
+    const Peer huge(f.port);
+    huge.Say("GET / HTTP/1.1\r\nCookie: " + std::string(100'000, 'x'));
+    BOOST_TEST(f.Come().empty());
+    serve(0);
+    BOOST_TEST(garbage.Heard().starts_with("HTTP/1.1 400 "));
+    BOOST_TEST(huge.Heard().starts_with("HTTP/1.1 431 "));
+  }
+  f.Come();
+  BOOST_TEST(f.front.connection_count() == kEach + 1);
+  for (int second = 1; second < 60; ++second) {  // a byte now and then does not help them
+    for (const auto& peer : slow) peer->Say("X");
+    serve(second * kSecond);
+  }
+  serve(61 * kSecond);
+  BOOST_TEST(f.front.connection_count() == 1U);
+}
+
+// Peers in a process of their own: one process may hold too few descriptors for both ends.
+class PeerProcess {
+ public:
+  // Connects so often, says a request by each tenth connection, hears the answers, and leaves.
+  PeerProcess(std::int64_t port, std::size_t count) {
+    BOOST_REQUIRE(pipe2(said_.data(), O_CLOEXEC) == 0);
+    pid_ = fork();
+    if (pid_ == 0) _exit(Run(port, count));
+    close(said_[1]);
+  }
+  void AwaitConnected() const {
+    char byte = 0;
+    BOOST_REQUIRE(read(said_[0], &byte, 1) == 1);
+  }
+  /// 0: it heard all that it awaited.
+  int Wait() const {
+    int status = 0;
+    BOOST_REQUIRE(waitpid(pid_, &status, 0) == pid_);
+    close(said_[0]);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+
+ private:
+  int Run(std::int64_t port, std::size_t count) const {
+    std::vector<std::unique_ptr<Peer>> peers;
+    for (std::size_t i = 0; i < count; ++i) {
+      peers.push_back(std::make_unique<Peer>(port));
+      if (!peers.back()->connected()) return 1;
+      if (i % 10 == 0) peers.back()->Say(kGet);
+    }
+    if (write(said_[1], "x", 1) != 1) return 3;
+    for (std::size_t i = 0; i < count; i += 10) {
+      if (!peers[i]->Hears("HTTP/1.1 200 ")) return 2;
+    }
+    return 0;
+  }
+
+  std::array<int, 2> said_{};
+  pid_t pid_ = 0;
+};
+
+// Sets how many descriptors this process may have, and puts it back.
+class FilesMax {
+ public:
+  FilesMax() { getrlimit(RLIMIT_NOFILE, &before_); }
+  ~FilesMax() { setrlimit(RLIMIT_NOFILE, &before_); }
+  FilesMax(const FilesMax&) = delete;
+  FilesMax& operator=(const FilesMax&) = delete;
+  bool Set(rlim_t count) const {
+    rlimit limit = before_;
+    limit.rlim_cur = count;
+    return setrlimit(RLIMIT_NOFILE, &limit) == 0;
+  }
+
+ private:
+  rlimit before_{};
+};
+
+BOOST_AUTO_TEST_CASE(ten_thousand_connections_are_open_at_once) {
+  constexpr std::size_t kCount = 10'000;
+  const FilesMax files;
+  if (!files.Set(kCount + 100)) {
+    BOOST_TEST_MESSAGE("skipped, this machine allows too few descriptors");
+    return;
+  }
+  Fixture f;
+  PeerProcess peers(f.port, kCount);
+  std::size_t served = 0;
+  while (f.front.connection_count() < kCount || served < kCount / 10) {
+    f.front.WaitFor(kSecond, 0);
+    for (const HttpArrival& arrival : f.front.TakeArrivals()) {
+      f.front.Reply(arrival.connection, {200, "", "{}"});
+      ++served;
+    }
+  }
+  BOOST_TEST(f.front.AllSent());
+  while (f.front.connection_count() > 0) f.front.WaitFor(kSecond, 0);
+  BOOST_TEST(peers.Wait() == 0);
+}
+
+// Where there are too few descriptors connections wait until one is free.
+BOOST_AUTO_TEST_CASE(without_descriptors_connections_wait) {
+  const FilesMax files;
+  Fixture f;
+  PeerProcess peers(f.port, 40);
+  peers.AwaitConnected();
+  const int next = dup(0);
+  close(next);
+  BOOST_REQUIRE(files.Set(static_cast<rlim_t>(next) + 15));
+  BOOST_TEST(f.Come(0).size() < 4U);
+  const std::size_t before = f.front.connection_count();
+  BOOST_TEST(before > 0U);
+  BOOST_TEST(before <= 15U);
+  // It does not try again and again at the same time.
+  BOOST_TEST(f.Come(0).empty());
+  BOOST_REQUIRE(files.Set(static_cast<rlim_t>(next) + 100));
+  f.Come(kSecond);
+  BOOST_TEST(f.front.connection_count() == 40U);
+  f.front.Close(kHost, f.port);
+  BOOST_TEST(peers.Wait() == 2);  // it heard no answers
 }
 
 BOOST_AUTO_TEST_CASE(a_peer_that_gives_up_takes_its_connection_along) {

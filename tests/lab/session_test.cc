@@ -116,6 +116,16 @@ BOOST_AUTO_TEST_CASE(the_real_clock_is_the_machines) {
   BOOST_TEST(result.steps.back().time >= 3 * kSecond + 300 * kMillisecond);
 }
 
+BOOST_AUTO_TEST_CASE(a_port_closes_under_the_real_clock_too) {
+  if (!LabWorksHere()) return;
+  const rehearsal::RunResult result =
+      Run({.scenario = kSmall,
+           .command = "ssh 10.0.4.1 sudo systemctl stop drainer; "
+                      "curl -s http://10.0.4.1:8249/status; echo $?",
+           .clock = "real"});
+  BOOST_TEST(result.engine_output == "7\n");
+}
+
 // What is no host of the cluster is not reached.
 BOOST_AUTO_TEST_CASE(nothing_leaves_the_lab) {
   if (!LabWorksHere()) return;
