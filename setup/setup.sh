@@ -7,7 +7,7 @@ readonly exit_environment=5
 release="${root:?}/build/release"
 stamp="$release/.built"
 # What the programs are made of; tests and documents are not.
-sources=("$root/CMakeLists.txt" "$root"/{cmake,base,trace,verifier,engine,sim,lab,rehearsal})
+sources=("$root/CMakeLists.txt" "$root"/{cmake,base,trace,verifier,engine,watch,sim,lab,rehearsal})
 
 say() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
 
