@@ -38,7 +38,7 @@ class Nap {
     const auto now = std::chrono::steady_clock::now();
     if (!awake_since_.has_value()) awake_since_ = now;
     const std::chrono::nanoseconds awake = now - *awake_since_;
-    const timespec length = {0, std::clamp(awake / 4, kShort, kLong).count()};
+    const timespec length = {0, std::clamp(awake / 8, kShort, kLong).count()};
     ppoll(nullptr, 0, &length, nullptr);
   }
 
