@@ -145,7 +145,7 @@ class Progress final : public Check {
     switch (down.cause) {
       case Cause::kEngine: down.because += "as the engine stopped it"; break;
       case Cause::kScenario: down.because += "as a fault left it"; break;
-      default: down.because += "and nobody had stopped it"; break;
+      default: down.because += "as it ended by itself"; break;
     }
     return down;
   }

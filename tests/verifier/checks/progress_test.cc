@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(APumpDiedBesideTheOneThatAFaultTookDown) {
                          "pump-2 down exited"),
                 R"(
 liveness by product (follows reaches-target)
-why: 1ms after the last write 1 transaction, the first of them 41, had not reached mysql, and no component said that it can't; pump-2 is down, and nobody had stopped it
+why: 1ms after the last write 1 transaction, the first of them 41, had not reached mysql, and no component said that it can't; pump-2 is down, as it ended by itself
 @00:01:00.030 #59 tidb-1 committed a transaction (start_ts 40, commit_ts 41, 1 row)
 @00:01:00.030 #61 pump-2 acknowledged a commit binlog from tidb-1 (start_ts 40, commit_ts 41)
 @00:01:00.032 #63 fault 0 fired at pump-1: reboot pump-1
