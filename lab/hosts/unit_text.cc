@@ -137,7 +137,9 @@ echo "ok: started!"
 constexpr std::string_view kStopSupervise = R"sh(cd "{deploy}"
 bin/svc -d "{folder}" &>/dev/null || true
 supervise=$(cat "{folder}/pid" 2>/dev/null || true)
-if [ "$(basename "$(readlink "/proc/${{supervise}}/exe")")" == supervise ]; then kill "$supervise"; fi
+if [ "$(basename "$(readlink "/proc/${{supervise}}/exe")")" == supervise ]; then
+  kill "$supervise"
+fi
 echo "ok: stopped!"
 )sh";
 

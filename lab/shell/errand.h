@@ -93,7 +93,7 @@ void AddWhatItReads(const Errand::Self& errand, NodeId node, const std::string& 
 /// The node for which a stub runs; kNoNode where the cluster has none there.
 NodeId NodeOfStub(const sim::RunPlan& plan, const Request& request);
 
-/// A supervise was killed. What it looked after goes on.
+/// The process of a supervise has died. What it looked after goes on.
 void SuperviseDied(const sim::RunPlan& plan, Standing* standing, const Request& request);
 
 /// What svstat prints of `folder`, from what the world says of that unit.

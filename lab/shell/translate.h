@@ -50,6 +50,7 @@ struct Standing {
   /// How to end the supervise of a node's folder; null: there is none. One that nobody has started
   /// or ended here is there if its part was installed.
   std::map<NodeId, std::function<void()>> supervises;
+  std::set<NodeId> wanted_down;  ///< by `svc -d`
 };
 
 class Translator {

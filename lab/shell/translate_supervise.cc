@@ -65,6 +65,7 @@ void AddStart(const Errand::Self& errand, NodeId node,
       errand->trees.Root(plan.info.host)->Read(RunScriptPath(plan)).value_or("");
   AddWhatItReads(errand, node, script, DeployDirOf(plan));
   errand->Then([node, then](const Errand::Self& e) {
+    e->standing.wanted_down.erase(node);
     Start(e, node);
     then(e, node);
   });
@@ -96,6 +97,7 @@ void AddSvc(const Errand::Self& errand, const std::string& letters, const std::s
     errand->Then([node, letter](const Errand::Self& e) {
       const trace::NodeInfo& info = e->plan.nodes[node].info;
       if (letter == 'd') {
+        e->standing.wanted_down.insert(node);
         e->hands.Perform(port::StopProcess{info.host, info.unit}, [](const Answer&) {});
       }
       if (letter == 't') e->Signal(node, 15, [](bool) {});
@@ -190,7 +192,11 @@ void TranslateSupervise(const Errand::Self& errand) {
 void SuperviseDied(const sim::RunPlan& plan, Standing* standing, const Request& request) {
   if (request.argv.empty()) return;
   const NodeId node = NodeOfFolder(plan, request, request.argv[0]);
-  if (node != kNoNode) standing->supervises[node] = nullptr;
+  if (node == kNoNode) return;
+  // Of one that dies with the engine, or is killed while its process is to stay, the host keeps
+  // what is as good: somebody who starts the process again.
+  standing->supervises[node] = nullptr;
+  if (!standing->wanted_down.contains(node)) standing->supervises[node] = [] {};
 }
 
 }  // namespace tidegate::lab

@@ -82,10 +82,12 @@ BOOST_AUTO_TEST_CASE(a_supervise_lasts_until_it_is_ended) {
   BOOST_REQUIRE(end.has_value());
   BOOST_TEST(end->exit == 0);
   begin();
-  lab.translator().CallerDied(request);  // what it looked after goes on
+  lab.translator().CallerDied(request);  // with the engine: the host goes on
   BOOST_TEST(lab.Ask("svstat", {"status/pump"}).output ==
              "status/pump: up (pid 4200001) 5 seconds\n");
-  BOOST_TEST(lab.Ask("svc", {"-d", "status/pump"}).errors.ends_with("supervise not running\n"));
+  BOOST_TEST(lab.Ask("svc", {"-d", "status/pump"}).errors.empty());
+  lab.translator().CallerDied(request);  // by a stop script, after svc -d
+  BOOST_TEST(lab.Ask("svc", {"-u", "status/pump"}).errors.ends_with("supervise not running\n"));
 }
 
 BOOST_AUTO_TEST_CASE(what_still_ends_is_started_when_it_has) {
