@@ -66,7 +66,7 @@ bool TryMounts() {
 
 // As hosts get /usr: bound, then read-only (Linux 5.12).
 bool TryReadOnly() {
-  const Result<Home> home = Home::Make();
+  const Result<Home> home = Home::Make("doctor");
   if (!home.has_value() || mkdir(home->bin_path().c_str(), 0755) != 0) return false;
   const char* place = home->path().c_str();
   mount_attr attributes{};
@@ -167,7 +167,7 @@ void AddFiles(std::vector<MachineLine>* lines) {
   const bool units = access("/etc/systemd/system", F_OK) == 0;
   lines->push_back({units, Need::kLab, "/etc/systemd/system", units ? "there" : "missing",
                     units ? "" : "mkdir -p /etc/systemd/system: hosts' units are mounted there"});
-  const Result<Home> home = Home::Make();
+  const Result<Home> home = Home::Make("doctor");
   lines->push_back({home.has_value(), Need::kLab, "a folder for the lab",
                     home.has_value() ? "below TMPDIR (else /tmp)" : home.error().message,
                     home.has_value() ? "" : "set TMPDIR to a folder that can be written"});
