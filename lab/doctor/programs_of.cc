@@ -71,7 +71,13 @@ bool IsShell(std::string_view interpreter) {
 class Search {
  public:
   Status Command(const std::string& command) {
+    bool elsewhere = false;  // behind a `cd`: where, its first word alone does not tell
     for (const Invoked& one : InvokedBy(command)) {
+      elsewhere |= one.word == "cd" || one.word == "pushd";
+      if (elsewhere && !one.word.starts_with('/') && !IsFile(one.word)) {
+        Named(one, "", "");
+        continue;
+      }
       if (one.word.find('/') != std::string::npos && !IsFile(one.word)) {
         return Error{ErrorCode::kNotFound, fmt::format("there is no file '{}'", one.word),
                      "--engine"};

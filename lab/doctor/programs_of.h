@@ -18,7 +18,8 @@ struct StartedProgram {
 
 /// Each program once, where it was first named; scripts are read and named themselves. What the lab
 /// has in place of the machine's own (ssh, systemctl, …) is left out. Errors: kNotFound when a file
-/// that the command itself names by its path is not there, kBadInput when it can't be executed.
+/// that the command itself names by its path is not there (a relative one behind a `cd` may be, and
+/// is not looked into), kBadInput when it can't be executed.
 Result<std::vector<StartedProgram>> ProgramsOf(const std::string& command);
 
 }  // namespace tidegate::lab

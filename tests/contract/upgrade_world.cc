@@ -247,11 +247,11 @@ Reply UpgradeWorld::NewDrainer() {
               Now(), Now())};
 }
 
-// tidb-binlog kafka: pump/registry.go
+// tidb-binlog kafka: pump/registry.go; master: pkg/node/registry.go
 Reply UpgradeWorld::Registry() {
   const std::string pump = fmt::format("tidb1:{}", old_pump_port_);
   const std::string pump_key = fmt::format("/tidb-binlog/pumps/{}/", pump);
-  const std::string kvs =
+  std::string kvs =
       fmt::format("{},{},{}", KeyValue(pump_key + "alive", "{}"),
                   KeyValue(pump_key + "object",
                            fmt::format("{{\"NodeID\":\"{}\",\"Host\":\"{}:{}\",\"IsAlive\":false,"
@@ -260,7 +260,15 @@ Reply UpgradeWorld::Registry() {
                   KeyValue("/tidb-binlog/cisterns/drainer/object",
                            fmt::format("{{\"NodeID\":\"drainer\",\"Host\":\"{}:{}\"}}",
                                        kOldDrainerHost, old_drainer_port_)));
-  return {.body = fmt::format("{{\"header\":{{}},\"kvs\":[{}],\"count\":\"3\"}}", kvs)};
+  const bool registered = Active(new_pump_unit);
+  if (registered) {
+    const std::string entry =
+        fmt::format("{{\"nodeId\":\"pump1\",\"host\":\"{}:{}\",\"state\":\"online\"}}",
+                    kNewPumpHost, new_pump_port_);
+    kvs += "," + KeyValue("/tidb-binlog/v1/pumps/pump1", entry);
+  }
+  return {.body = fmt::format("{{\"header\":{{}},\"kvs\":[{}],\"count\":\"{}\"}}", kvs,
+                              registered ? 4 : 3)};
 }
 
 }  // namespace tidegate::test
