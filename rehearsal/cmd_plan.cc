@@ -8,6 +8,7 @@
 #include "engine/cluster_builder.h"
 #include "engine/plan.h"
 #include "rehearsal/cli.h"
+#include "rehearsal/cluster_options.h"
 
 namespace tidegate::rehearsal {
 namespace {
@@ -53,17 +54,7 @@ ExitCode Plan(const Options& options) {
 void AddPlan(CLI::App* app, ExitCode* exit_code) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app->add_subcommand("plan", "Print what an upgrade would do; change nothing");
-  command->add_option("--inventory", options->paths.inventory, "The old inventory.ini")->required();
-  command->add_option("--target", options->paths.target, "The new side's inventory");
-  command->add_option("--site", options->paths.site, "What no inventory says (JSON)");
-  command
-      ->add_option_function<std::string>(
-          "--procedure",
-          [options](const std::string& name) {
-            options->paths.procedure = engine::ProcedureNamed(name);
-          },
-          "Which documented upgrade [kafka-to-cluster]")
-      ->check(CLI::IsMember(engine::ProcedureNames()));
+  AddClusterOptions(command, &options->paths, engine::ProcedureNames());
   command->add_option("--gate", options->gate, "proof, synced or both")
       ->check(CLI::IsMember({"proof", "synced", "both"}));
   command->add_option("--drain-timeout", options->drain_timeout,

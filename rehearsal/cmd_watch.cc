@@ -12,6 +12,7 @@
 #include "engine/real/terminal.h"
 #include "engine/tls.h"
 #include "rehearsal/cli.h"
+#include "rehearsal/cluster_options.h"
 #include "rehearsal/report.h"
 #include "trace/digest.h"
 #include "trace/file.h"
@@ -273,17 +274,7 @@ void AddWatch(CLI::App* app, ExitCode* exit_code) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app->add_subcommand(
       "watch", "Watch a real upgrade, and hold its gate until the drain is proven; change nothing");
-  command->add_option("--inventory", options->paths.inventory, "The old inventory.ini")->required();
-  command->add_option("--target", options->paths.target, "The new side's inventory");
-  command->add_option("--site", options->paths.site, "What no inventory says (JSON)");
-  command
-      ->add_option_function<std::string>(
-          "--procedure",
-          [options](const std::string& name) {
-            options->paths.procedure = engine::ProcedureNamed(name);
-          },
-          "Which upgrade [kafka-to-cluster]")
-      ->check(CLI::IsMember({"kafka-to-cluster", "local-to-cluster"}));
+  AddClusterOptions(command, &options->paths, {"kafka-to-cluster", "local-to-cluster"});
   command->add_option("--pd", options->pd, "URLs of PD, instead of the inventory's");
   command
       ->add_option("--gate", options->gate,

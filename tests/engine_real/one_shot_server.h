@@ -1,8 +1,6 @@
 // A server on the loopback that gives one answer to whoever asks.
 #pragma once
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,6 +12,8 @@
 #include <thread>
 #include <utility>
 
+#include "tests/support/listen.h"
+
 namespace tidegate::engine {
 
 // A server on the loopback for one connection: reads the request's header, writes `reply`, closes.
@@ -21,16 +21,9 @@ class OneShotServer {
  public:
   enum class Way { kReply, kReset, kHang };
   explicit OneShotServer(std::string reply, Way way = Way::kReply, int connections = 1) {
-    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof(address);
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    BOOST_REQUIRE(bind(listener_, generic, length) == 0);
-    BOOST_REQUIRE(listen(listener_, 4) == 0);
-    BOOST_REQUIRE(getsockname(listener_, generic, &length) == 0);
-    port_ = ntohs(address.sin_port);
+    const auto [fd, port] = test::ListenOnLoopback(4);
+    listener_ = fd;
+    port_ = port;
     thread_ = std::jthread([this, reply = std::move(reply), way, connections] {
       for (int i = 0; i < connections; ++i) Serve(reply, way);
     });

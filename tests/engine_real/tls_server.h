@@ -3,7 +3,6 @@
 #pragma once
 
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -19,6 +18,7 @@
 #include <vector>
 
 #include "engine/real/spawn.h"
+#include "tests/support/listen.h"
 #include "tests/support/temp_dir.h"
 
 namespace tidegate::engine {
@@ -76,16 +76,9 @@ class TlsServer {
     BOOST_REQUIRE(
         SSL_CTX_load_verify_locations(context_, certificates.Pem("ca").c_str(), nullptr) == 1);
     SSL_CTX_set_verify(context_, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
-    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof(address);
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    BOOST_REQUIRE(bind(listener_, generic, length) == 0);
-    BOOST_REQUIRE(listen(listener_, 4) == 0);
-    BOOST_REQUIRE(getsockname(listener_, generic, &length) == 0);
-    port_ = ntohs(address.sin_port);
+    const auto [fd, port] = test::ListenOnLoopback(4);
+    listener_ = fd;
+    port_ = port;
     thread_ = std::jthread([this] { Serve(); });
   }
   TlsServer(const TlsServer&) = delete;

@@ -11,6 +11,7 @@
 #include "engine/status_body.h"
 #include "tests/engine_real/one_shot_server.h"
 #include "tests/engine_real/tls_server.h"
+#include "tests/support/listen.h"
 #include "tests/support/why.h"
 
 namespace tidegate::engine {
@@ -97,16 +98,9 @@ BOOST_AUTO_TEST_CASE(a_client_that_the_server_does_not_trust_gets_nothing) {
 class PlainServer {
  public:
   PlainServer() {
-    listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof(address);
-    auto* generic = reinterpret_cast<sockaddr*>(&address);
-    BOOST_REQUIRE(bind(listener_, generic, length) == 0);
-    BOOST_REQUIRE(listen(listener_, 4) == 0);
-    BOOST_REQUIRE(getsockname(listener_, generic, &length) == 0);
-    port_ = ntohs(address.sin_port);
+    const auto [fd, port] = test::ListenOnLoopback(4);
+    listener_ = fd;
+    port_ = port;
     thread_ = std::jthread([this] {
       const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
       std::array<char, 1024> hello{};
