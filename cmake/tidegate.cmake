@@ -38,7 +38,7 @@ set(TIDEGATE_COMMON_HEADERS <algorithm> <array> <boost/unordered/unordered_flat_
 # tidegate_precompiled(TARGET FROM HEADERS…): TARGET uses the precompiled headers of FROM, or is FROM
 # and makes them. All that share them must be compiled with the same options.
 function(tidegate_precompiled target from)
-  if(TIDEGATE_SANITIZE AND from STREQUAL "tg_base")
+  if(TIDEGATE_SANITIZE AND (from STREQUAL "tg_base" OR from STREQUAL "tg_port"))
     target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)  # what the fuzzers explore
   endif()
   if(NOT TIDEGATE_PRECOMPILE)
@@ -50,13 +50,20 @@ function(tidegate_precompiled target from)
   endif()
 endfunction()
 
-# tidegate_room(NAME SOURCES… DEPENDS rooms… LINKS libraries…): the library of one room.
+# tidegate_room(NAME [HOT] SOURCES… DEPENDS rooms… LINKS libraries…): the library of one room. HOT:
+# its code runs for each event. All other is not worth optimising under the sanitizers, where that
+# takes most of a compilation.
 function(tidegate_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;DEPENDS;LINKS" ${ARGN})
+  cmake_parse_arguments(ROOM "HOT" "" "SOURCES;DEPENDS;LINKS" ${ARGN})
   add_library(tg_${name} STATIC ${ROOM_SOURCES})
   target_link_libraries(tg_${name} PUBLIC tidegate_flags fmt::fmt ${ROOM_DEPENDS}
                                    PRIVATE ${ROOM_LINKS})
-  tidegate_precompiled(tg_${name} tg_base ${TIDEGATE_COMMON_HEADERS})
+  set(headers_of tg_base)
+  if(TIDEGATE_SANITIZE AND NOT ROOM_HOT)
+    set(headers_of tg_port)
+    target_compile_options(tg_${name} PRIVATE -O0)
+  endif()
+  tidegate_precompiled(tg_${name} ${headers_of} ${TIDEGATE_COMMON_HEADERS})
 endfunction()
 
 # tidegate_command_line(TARGET): a program whose own sources read its command line. They are half

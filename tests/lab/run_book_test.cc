@@ -67,7 +67,8 @@ std::vector<GeneratedCase> Cases() {
                                       {"full-import", "keeps-the-checkpoint.sh"},
                                       {"full-import", "leaves-the-old-drainer.sh", {behind}}};
   std::vector<GeneratedCase> cases;
-  for (const RunBook& book : books) {
+  for (std::size_t i = 0; i < books.size(); i += kLabRunStep) {
+    const RunBook& book = books[i];
     cases.push_back({book.procedure + "/" + book.file, [book] { ExpectJudged(book); }});
   }
   return cases;

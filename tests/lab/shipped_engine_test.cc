@@ -43,7 +43,8 @@ std::vector<GeneratedCase> Cases() {
                                               "full-import/dump-too-long.json",
                                               "full-import/no-compare.json"};
   std::vector<GeneratedCase> cases;
-  for (const std::string& scenario : scenarios) {
+  for (std::size_t i = 0; i < scenarios.size(); i += kLabRunStep) {
+    const std::string& scenario = scenarios[i];
     cases.push_back({scenario, [scenario] { ExpectSame(scenario); }});
   }
   return cases;
