@@ -61,6 +61,7 @@ BOOST_AUTO_TEST_SUITE(by_hand)
 BOOST_AUTO_TEST_CASE(what_people_do_is_judged_as_a_program_is) {
   if (!LabWorksHere()) return;
   for (const char* book : {"upgrade", "polls-once"}) {
+    if (kSanitized && book != std::string_view("upgrade")) continue;
     const std::string command = fmt::format(
         "cd {} && export LC_ALL=C && fixtures/run-books/kafka-to-cluster/{}.sh >/dev/null 2>&1",
         kRoot, book);

@@ -54,7 +54,7 @@ void ExpectSurvives(const Matrix& matrix) {
     BOOST_TEST(record > matrix.more_records_than);
     return;
   }
-  const std::uint64_t count = kSanitized ? (matrix.count + 1) / 2 : matrix.count;
+  const std::uint64_t count = kSanitized ? 1 : matrix.count;
   for (std::uint64_t i = 0; i < count; ++i) {
     record = matrix.first + i * matrix.step;
     BOOST_TEST(SurvivesAt(matrix.scenario, record, calm), matrix.scenario << " has no " << record);
@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(a_command_goes_on_by_another) {
   BOOST_TEST(again.engine_output == "first\n00:00:30\nsecond\n");
   BOOST_TEST((again.verdict.outcome == verifier::Outcome::kRefused));
   what.clock = "real";
-  what.overrides = {R"(faults=[{"engine_crash": "after-action", "at": "3100ms"}])"};
+  what.overrides = {R"(faults=[{"engine_crash": "after-action", "at": "6s"}])"};
   what.command_again = "";
   const rehearsal::RunResult last = Run(what);
   BOOST_TEST(last.engine_output == "first\n");
