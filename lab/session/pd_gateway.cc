@@ -12,27 +12,6 @@ namespace {
 constexpr std::string_view kAlphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-std::optional<std::string> DecodeBase64(std::string_view text) {
-  if (text.size() % 4 != 0) return std::nullopt;
-  std::string out;
-  std::uint32_t group = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool padding = text[i] == '=';
-    if (padding && i + 2 < text.size()) return std::nullopt;
-    const std::size_t place = padding ? 0 : kAlphabet.find(text[i]);
-    if (place == std::string_view::npos) return std::nullopt;
-    group = group << 6U | static_cast<std::uint32_t>(place);
-    if (i % 4 != 3) continue;
-    for (int shift = 16; shift >= 0; shift -= 8) out += static_cast<char>(group >> shift & 255U);
-    group = 0;
-  }
-  while (text.ends_with('=')) {
-    text.remove_suffix(1);
-    out.pop_back();
-  }
-  return out;
-}
-
 // etcd's docs, dev-guide/api_grpc_gateway.md: 3.2 has v3alpha, 3.3 v3beta and v3alpha, 3.4 v3 and
 // v3beta. PDs before 4.0 embed 3.2 or 3.3, PD 4.0 embeds 3.4 (pd: go.mod).
 bool Serves(std::string_view pd_version, std::string_view api) {
@@ -50,6 +29,27 @@ std::optional<std::string> Bytes(const JsonValue& root, std::string_view name) {
 
 }  // namespace
 
+std::optional<std::string> DecodeBase64(std::string_view text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  std::string out;
+  std::uint32_t group = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool padding = text[i] == '=';
+    if (padding && (i + 2 < text.size() || text.back() != '=')) return std::nullopt;
+    const std::size_t place = padding ? 0 : kAlphabet.find(text[i]);
+    if (place == std::string_view::npos) return std::nullopt;
+    group = group << 6U | static_cast<std::uint32_t>(place);
+    if (i % 4 != 3) continue;
+    for (int shift = 16; shift >= 0; shift -= 8) out += static_cast<char>(group >> shift & 255U);
+    group = 0;
+  }
+  while (text.ends_with('=')) {
+    text.remove_suffix(1);
+    out.pop_back();
+  }
+  return out;
+}
+
 bool IsGatewayPath(std::string_view target) {
   for (const std::string_view api : {"/v3/", "/v3beta/", "/v3alpha/"}) {
     if (target.starts_with(api)) return true;
@@ -57,17 +57,19 @@ bool IsGatewayPath(std::string_view target) {
   return false;
 }
 
-Result<RegistryRead> ReadGatewayRequest(std::string_view target, const std::string& body,
-                                        std::string_view pd_version) {
+Result<std::string_view> GatewayPath(std::string_view target, std::string_view pd_version) {
   const std::size_t slash = target.find('/', 1);
-  const std::string_view rest = target.substr(std::min(slash, target.size()));
   if (!Serves(pd_version, target.substr(1, slash - 1))) {
     return Error{ErrorCode::kNotFound, "Not Found", ""};
   }
+  return target.substr(std::min(slash, target.size()));
+}
+
+Result<RegistryRead> ReadGatewayRequest(std::string_view target, const std::string& body,
+                                        std::string_view pd_version) {
+  TRY_ASSIGN(const std::string_view rest, GatewayPath(target, pd_version));
   if (rest != "/kv/range") {
-    return Error{rest == "/kv/put" || rest == "/kv/txn" || rest == "/kv/deleterange"
-                     ? ErrorCode::kUnavailable
-                     : ErrorCode::kNotFound,
+    return Error{rest == "/kv/deleterange" ? ErrorCode::kUnavailable : ErrorCode::kNotFound,
                  fmt::format("the lab's etcd offers no {}", rest), ""};
   }
   const Result<JsonDocument> document = JsonDocument::Parse(body, "body");

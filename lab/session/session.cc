@@ -56,6 +56,15 @@ std::int64_t StatusOf(const Error& error) {
   }
 }
 
+// grpc: codes/codes.go, of the statuses that are refused with.
+int GrpcCodeOf(std::int64_t status) {
+  switch (status) {
+    case 404: return 5;
+    case 501: return 12;
+    default: return 3;
+  }
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Session>> Session::Make(SessionOptions options, const sim::RunPlan& plan,
@@ -369,12 +378,20 @@ void Session::ApplyHttp(HttpArrival arrival) {
     return;
   }
   const auto refuse = [&](std::int64_t status, const std::string& why) {
-    front_.Reply(connection, {status, std::string(kJson),
-                              fmt::format("{{\"error\":{},\"code\":{}}}", JsonQuote(why),
-                                          status == 404 ? 5 : 3)});
+    front_.Reply(connection,
+                 {status, std::string(kJson),
+                  fmt::format("{{\"error\":{},\"code\":{}}}", JsonQuote(why), GrpcCodeOf(status))});
     stirred_ = true;
   };
   if (arrival.method != "POST") return refuse(405, "Method Not Allowed");
+  if (IsGatewayWrite(arrival.target)) {
+    const Result<port::RunHook> hook = ReadGatewayWrite(arrival.target, arrival.body, at->version);
+    if (!hook.has_value()) return refuse(StatusOf(hook.error()), hook.error().message);
+    return hands_.Perform(*hook, [this, connection](port::Answer answer) {
+      answer.content_type = kJson;
+      Answer(connection, answer);
+    });
+  }
   const Result<RegistryRead> read = ReadGatewayRequest(arrival.target, arrival.body, at->version);
   if (!read.has_value()) return refuse(StatusOf(read.error()), read.error().message);
   hands_.Ask(port::ListRegistry{read->root}, kAskMax,

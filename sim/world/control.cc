@@ -7,6 +7,7 @@
 #include "sim/faults.h"
 #include "sim/recorded_input.h"
 #include "sim/world/binlogctl.h"
+#include "sim/world/etcd.h"
 #include "sim/world/hosts.h"
 #include "sim/world/node_log.h"
 #include "sim/world/pd.h"
@@ -177,7 +178,9 @@ NodeId Control::TargetOf(const port::Action& action) const {
     NodeId operator()(const port::WriteFile& a) const { return self.FindByFile(a.host, a.path); }
     NodeId operator()(const port::CopyBinary& a) const { return self.FindByFile(a.host, a.to); }
     NodeId operator()(const port::RunSql& a) const { return self.EndpointNode(a.endpoint); }
-    NodeId operator()(const port::RunHook&) const { return self.world_.service().id(); }
+    NodeId operator()(const port::RunHook& a) const {
+      return IsEtcd(a) ? EtcdTarget(self.world_, a.argv) : self.world_.service().id();
+    }
     NodeId operator()(const port::KeepBackup&) const { return kNoNode; }
     NodeId operator()(const port::RunPlaybook&) const { return kNoNode; }
   };
@@ -359,6 +362,7 @@ Answer Control::RunHook(const Acting& acting, bool* later) {
     imports_.Begin(acting.id, hook);
     return {};
   }
+  if (IsEtcd(hook)) return RunEtcd(world_, id_, hook.argv);
   if (IsBinlogctl(hook.argv)) return RunBinlogctl(world_, id_, hook.argv);
   if (hook.name == "detach-service") {
     world_.service().Detach();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "base/json.h"
 #include "sim/world/hosts.h"
 
@@ -151,11 +152,10 @@ RegistryRecord* Pd::Edit(NodeId from, Root root, NodeId owner) {
   if (!EtcdReachable(from)) return nullptr;
   RegistryRecord& record = records_[RecordIndex(root, owner)];
   if (record.owner != owner) {  // the first one, or another with the same id
-    const NodePlan& node = world_.node_plan(owner);
     record.root = root;
     record.owner = owner;
     record.id = IdOf(owner);
-    record.host = fmt::format("{}:{}", node.info.host, node.info.port);
+    record.host = AddressOf(owner);
   }
   return &record;
 }
@@ -191,13 +191,15 @@ void Pd::ReadId(NodeId owner) {
 bool Pd::Overwrite(RegistryRecord* record, RegistryState state) {
   const bool moves = record->state != state;
   record->state = state;
-  if (moves) {
-    world_.Record({.kind = EventKind::kRegistryMoved,
-                   .node = record->owner,
-                   .code = static_cast<std::uint16_t>(state),
-                   .text = world_.Intern(std::string(RootPath(record->root)) + record->id)});
-  }
+  if (moves) RecordMove(*record);
   return true;
+}
+
+void Pd::RecordMove(const RegistryRecord& record) {
+  world_.Record({.kind = EventKind::kRegistryMoved,
+                 .node = record.owner,
+                 .code = static_cast<std::uint16_t>(record.state),
+                 .text = world_.Intern(std::string(RootPath(record.root)) + record.id)});
 }
 
 bool Pd::Overwrite(Root root, NodeId owner, RegistryState state) {
@@ -217,6 +219,44 @@ bool Pd::Overwrite(Root root, std::string_view id, RegistryState state) {
   return false;
 }
 
+NodeId Pd::OwnerOf(Root root, std::string_view id) const {
+  const Role role = root == Root::kPumps ? Role::kPump : Role::kDrainer;
+  for (std::size_t i = 0; i < identities_.size(); ++i) {
+    const auto node = static_cast<NodeId>(i);
+    const trace::NodeInfo& info = world_.node_plan(node).info;
+    if (info.role != role || info.era != Era::kCluster || IdOf(node) != id) continue;
+    const NodeId writer = records_[RecordIndex(root, node)].owner;
+    return writer == kNoNode ? node : writer;  // of those with one id, who wrote last
+  }
+  return kNoNode;
+}
+
+std::string Pd::AddressOf(NodeId owner) const {
+  const trace::NodeInfo& info = world_.node_plan(owner).info;
+  return fmt::format("{}:{}", info.host, info.port);
+}
+
+void Pd::Put(const RegistryRecord& entry) {
+  const NodeId owner = OwnerOf(entry.root, entry.id);
+  RegistryRecord* record = nullptr;
+  if (owner != kNoNode) {
+    CHECK(entry.host == AddressOf(owner));
+    record = &records_[RecordIndex(entry.root, owner)];
+  } else {
+    const auto found =
+        std::find_if(leftovers_.begin(), leftovers_.end(), [&](const RegistryRecord& leftover) {
+          return leftover.root == entry.root && leftover.id == entry.id;
+        });
+    if (found == leftovers_.end()) return AddLeftover(entry);
+    record = &*found;
+  }
+  const bool moves = !record->present || record->state != entry.state;
+  *record = entry;
+  record->owner = owner;
+  record->present = true;
+  if (moves) RecordMove(*record);
+}
+
 bool Pd::List(NodeId from, Root root, std::vector<const RegistryRecord*>* out) {
   out->clear();
   if (!EtcdReachable(from)) return false;
@@ -234,33 +274,50 @@ bool Pd::List(NodeId from, Root root, std::vector<const RegistryRecord*>* out) {
 void Pd::AddLeftover(const RegistryRecord& record) {
   leftovers_.push_back(record);
   leftovers_.back().present = true;
-  if (record.root != Root::kPumps && record.root != Root::kDrainers) return;
-  world_.Record({.kind = EventKind::kRegistryMoved,
-                 .code = static_cast<std::uint16_t>(record.state),
-                 .text = world_.Intern(std::string(RootPath(record.root)) + record.id)});
+  if (record.root == Root::kPumps || record.root == Root::kDrainers) RecordMove(record);
 }
 
 void Pd::RemoveUndecodable() {
   std::erase_if(leftovers_, [](const RegistryRecord& record) { return record.undecodable; });
 }
 
-std::string Pd::RangeJson(std::string_view prefix) const {
+std::vector<std::pair<std::string, std::string>> Pd::Entries() const {
   std::vector<std::pair<std::string, std::string>> keys;
   for (const RegistryRecord& record : records_) {
     if (record.present) AppendKeys(record, world_.now(), &keys);
   }
   for (const RegistryRecord& record : leftovers_) AppendKeys(record, world_.now(), &keys);
   std::sort(keys.begin(), keys.end());
-  std::string body = "{\"header\":{\"cluster_id\":\"" + std::to_string(world_.plan().cluster_id) +
-                     "\",\"member_id\":\"1\",\"revision\":\"1\",\"raft_term\":\"2\"}";
+  return keys;
+}
+
+std::string Pd::RangeJson(std::string_view prefix) const {
+  return "{\"header\":" + HeaderJson() + KvsJson(prefix, true) + "}";
+}
+
+std::string Pd::HeaderJson() const {
+  return fmt::format(
+      "{{\"cluster_id\":\"{}\",\"member_id\":\"1\",\"revision\":\"1\",\"raft_term\":\"2\"}}",
+      world_.plan().cluster_id);
+}
+
+std::string Pd::KvsJson(std::string_view key, bool prefix) const {
+  std::string body;
   std::size_t count = 0;
-  for (const auto& [key, value] : keys) {
-    if (key.compare(0, prefix.size(), prefix) != 0) continue;
+  for (const auto& [name, value] : Entries()) {
+    if (prefix ? !name.starts_with(key) : name != key) continue;
     body += count++ == 0 ? ",\"kvs\":[" : ",";
-    body += fmt::format("{{\"key\":\"{}\",\"value\":\"{}\"}}", Base64(key), Base64(value));
+    body += fmt::format("{{\"key\":\"{}\",\"value\":\"{}\"}}", Base64(name), Base64(value));
   }
   if (count > 0) body += fmt::format("],\"count\":\"{}\"", count);
-  return body + "}";
+  return body;
+}
+
+std::optional<std::string> Pd::ValueOf(std::string_view key) const {
+  for (auto& [name, value] : Entries()) {
+    if (name == key) return std::move(value);
+  }
+  return std::nullopt;
 }
 
 void Pd::OnStopSignal() {

@@ -3,7 +3,9 @@
 // heartbeats rewrite them every two seconds.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/dialect.h"
@@ -64,6 +66,14 @@ class Pd final : public Node {
   bool Overwrite(RegistryRecord::Root root, NodeId owner, trace::RegistryState state);
   /// The same by node id.
   bool Overwrite(RegistryRecord::Root root, std::string_view id, trace::RegistryState state);
+  /// The node of the plan whose process keeps the entry of `id` below `root`, a root of the cluster
+  /// era; kNoNode: none does.
+  NodeId OwnerOf(RegistryRecord::Root root, std::string_view id) const;
+  /// The address with which `owner` registers.
+  std::string AddressOf(NodeId owner) const;
+  /// etcd's put of a whole entry, whatever was there: root (one of the cluster era), id, host,
+  /// state and timestamps. REQUIRES: `host` is AddressOf its owner, if it has one.
+  void Put(const RegistryRecord& entry);
 
   /// etcd answers; what the gateway gives is void otherwise.
   bool serves_etcd() const { return serves_etcd_; }
@@ -75,6 +85,12 @@ class Pd final : public Node {
 
   /// What /v3/kv/range answers for all keys below `prefix` (etcd v3 JSON gateway, base64).
   std::string RangeJson(std::string_view prefix) const;
+  /// Parts of such an answer: "{…}" of its header; and `,"kvs":[…],"count":"n"` for all keys that
+  /// begin with `key`, or for `key` alone, empty when there is none.
+  std::string HeaderJson() const;
+  std::string KvsJson(std::string_view key, bool prefix) const;
+  /// The value of `key`; nothing: no such key.
+  std::optional<std::string> ValueOf(std::string_view key) const;
 
   void OnStart() override {}
   void OnStopSignal() override;
@@ -94,6 +110,8 @@ class Pd final : public Node {
   bool EtcdReachable(NodeId from) const { return serves_etcd_ && Reachable(from); }
   std::size_t RecordIndex(RegistryRecord::Root root, NodeId owner) const;
   bool Overwrite(RegistryRecord* record, trace::RegistryState state);
+  void RecordMove(const RegistryRecord& record);
+  std::vector<std::pair<std::string, std::string>> Entries() const;
 
   Tso last_ = 0;
   bool gives_tso_ = true;

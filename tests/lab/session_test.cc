@@ -12,6 +12,50 @@ namespace {
 const std::string kSmall = "kafka-to-cluster/small.json";
 const std::string kRunBook = "kafka-to-cluster/run-book.json";
 
+const std::string kWritesEtcd = R"sh(
+kv=http://10.0.2.1:2379/v3beta/kv
+b() { printf %s "$1" | base64 -w0; }
+call() {
+  curl -s -w '%{http_code}\n' $kv/$1 -d "$2" |
+    jq -c 'if type == "object" then del(.header) else . end'
+}
+get() { curl -s $kv/range -d "{\"key\":\"$(b $1)\"}" | jq -r '.kvs[0].value' | base64 -d; }
+put() { echo "{\"key\":\"$(b $1)\",\"value\":\"$(b "$2")\"}"; }
+pumps=/tidb-binlog/v1/pumps/
+key=$(curl -s $kv/range -d "{\"key\":\"$(b $pumps)\",\"range_end\":\"$(b ${pumps%/}0)\"}" |
+  jq -r '.kvs[0].key' | base64 -d)
+paused=$(get $key | sed s/online/paused/)
+call put "$(put $key "$paused")"
+get $key | jq -r .state
+sleep 3
+get $key | jq -r .state
+
+gone=${pumps}gone:8250
+offline='{"nodeId":"gone:8250","host":"10.9.9.9:8250","state":"offline","maxCommitTS":7}'
+create="{\"compare\":[{\"key\":\"$(b $gone)\",\"target\":\"CREATE\",\"create_revision\":\"0\"}],
+  \"success\":[{\"request_put\":$(put $gone "$offline")}],
+  \"failure\":[{\"request_range\":{\"key\":\"$(b $gone)\"}}]}"
+call txn "$create"
+call txn "$create" | sed 's/"value":"[^"]*"/VALUE/'
+sleep 3
+get $gone; echo
+swap() {
+  call txn "{\"success\":[{\"request_put\":$(put $gone "$2")}],
+    \"compare\":[{\"key\":\"$(b $gone)\",\"target\":\"VALUE\",\"value\":\"$(b "$1")\"}]}"
+}
+moved=$(get $gone | sed s/offline/paused/)
+swap "$offline" "$moved"
+swap "$(get $gone)" "$moved"
+get $gone | jq -r .state
+
+swap "$(get $gone)" "$offline " | cut -c1-59
+swap "$(get $gone)" "$paused" | cut -c1-59
+call put "$(put $key "$(echo "$paused" | sed 's/"host":"10/"host":"11/')")" | cut -c1-59
+call put "$(put $key x)" | cut -c1-59
+call put "$(put /tidb-binlog/pumps/x/object '{}')"
+call put nonsense | tail -1
+)sh";
+
 std::string Ending(const rehearsal::RunResult& result) {
   for (const rehearsal::StepLine& line : result.steps) {
     if (line.step == "engine" && line.what != "begins") return line.what + ": " + line.text;
@@ -61,16 +105,49 @@ BOOST_AUTO_TEST_CASE(the_registry_is_read_by_etcds_gateway) {
                "range v3beta /tidb-binlog/pumps/tidb1:8250/object '' | jq -r '.count'\n"
                "range v3 /tidb-binlog/ /tidb-binlog0\n"
                "range v3alpha /a /z\n"
-               "curl -s $pd/v3alpha/kv/put -d '{}'; echo\n"
+               "curl -s $pd/v3alpha/kv/deleterange -d '{}'; echo\n"
                "curl -s $pd/pd/api/v1/health | jq -c '.[].health'\n"});
   BOOST_TEST(result.engine_output ==
              "/tidb-binlog/cisterns/10.0.4.1:8249/alive/tidb-binlog/cisterns/10.0.4.1:8249/object"
              "/tidb-binlog/pumps/tidb1:8250/alive/tidb-binlog/pumps/tidb1:8250/object\n"
              "1\n"
              "{\"error\":\"Not Found\",\"code\":5}\n"
-             "{\"error\":\"the lab's etcd lists by prefix alone\",\"code\":3}\n"
-             "{\"error\":\"the lab's etcd offers no /kv/put\",\"code\":3}\n"
+             "{\"error\":\"the lab's etcd lists by prefix alone\",\"code\":12}\n"
+             "{\"error\":\"the lab's etcd offers no /kv/deleterange\",\"code\":12}\n"
              "true\n");
+}
+
+// A living Pump's heartbeat undoes what was put over its entry; nobody's undoes another's.
+BOOST_AUTO_TEST_CASE(the_registry_is_written_by_etcds_gateway) {
+  if (!LabWorksHere()) return;
+  const rehearsal::RunResult result =
+      Run({.scenario = "rolling-manual/small.json", .command = kWritesEtcd});
+  BOOST_TEST(result.engine_output == R"({}
+200
+paused
+online
+{"succeeded":true,"responses":[{"response_put":{"header":{"revision":"1"}}}]}
+200
+{"responses":[{"response_range":{"header":{"revision":"1"},"kvs":[{"key":"L3RpZGItYmlubG9nL3YxL3B1bXBzL2dvbmU6ODI1MA==",VALUE}],"count":"1"}}]}
+200
+{"nodeId":"gone:8250","host":"10.9.9.9:8250","state":"offline","isAlive":false,"score":0,"label":null,"maxCommitTS":7,"updateTS":0}
+{}
+200
+{"succeeded":true,"responses":[{"response_put":{"header":{"revision":"1"}}}]}
+200
+paused
+{"succeeded":true,"responses":[{"response_put":{"header":{"
+200
+{"error":"the lab's etcd keeps node states alone: value: 'n
+501
+{"error":"the lab's etcd keeps node states alone: 'host' of
+501
+{"error":"the lab's etcd keeps node states alone: value:1:1
+501
+{"error":"the lab's etcd keeps node states alone: '/tidb-binlog/pumps/x/object' is no key below /tidb-binlog/v1/pumps/ or /tidb-binlog/v1/drainers/","code":12}
+501
+400
+)");
 }
 
 // Requests at once, random numbers, names of temporary files: the same in every run.

@@ -205,7 +205,9 @@ Status Builder::Generic() {
   TRY_ASSIGN(const std::int64_t n, Int(Value("n")));
   event.code = static_cast<std::uint16_t>(code);
   event.n = static_cast<std::uint32_t>(n);
-  event.text = Intern(Value("text"));
+  std::size_t at = 2;
+  while (at < words_.size() && !words_[at].starts_with("text=")) ++at;
+  if (at < words_.size()) event.text = Intern(Rest(at).substr(5));
   Emit(event);
   return {};
 }

@@ -34,7 +34,7 @@
 //   status X BODY…                               # asked and answered at the boundary
 //   workload stopped | engine started | engine done|refused|aborted|failed [TEXT…]
 //   gate open|shut TEXT… | end quiet|time-limit|event-limit [tso=99]
-//   event KIND node=X peer=Y code=1 a=1 b=2 c=3 d=4 n=5 text=T    # any event, slot by slot
+//   event KIND node=X peer=Y code=1 a=1 b=2 c=3 d=4 n=5 text=TEXT…  # any event, slot by slot
 //
 // "#" begins a comment. A bad line is an Error that names it.
 #pragma once

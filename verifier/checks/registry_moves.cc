@@ -40,7 +40,8 @@ class RegistryMoves final : public Check {
   }
   Section InSection() const override { return Section::kProcedure; }
   KindSet Subscribes() const override {
-    return {EventKind::kRegistryMoved, EventKind::kBinlogAcked, EventKind::kNodeUp};
+    return {EventKind::kRegistryMoved, EventKind::kBinlogAcked, EventKind::kNodeUp,
+            EventKind::kActionStarted, EventKind::kActionDone};
   }
 
   void OnEvent(const Event& event, std::uint64_t index) override {
@@ -48,6 +49,14 @@ class RegistryMoves final : public Check {
       if (event.node >= logged_.size() || !logged_[event.node].is_pump) return;
       if (static_cast<trace::BinlogType>(event.code) != trace::BinlogType::kCommit) return;
       logged_[event.node].last_ts = std::max(logged_[event.node].last_ts, event.b);
+      return;
+    }
+    if (event.kind == EventKind::kActionStarted) {
+      if (WritesRegistry(event)) writes_.push_back(event);
+      return;
+    }
+    if (event.kind == EventKind::kActionDone) {
+      std::erase_if(writes_, [&](const Event& write) { return write.a == event.a; });
       return;
     }
     if (!model().IsNode(event.node) || header().nodes[event.node].era != Era::kCluster) return;
@@ -69,6 +78,7 @@ class RegistryMoves final : public Check {
     RegistryState state = RegistryState::kAbsent;
     Evidence moved;
     bool registering = false;  // its process came up and has not written online yet
+    bool by_engine = false;    // it says what the engine wrote over it
   };
   struct Logged {
     bool is_pump = false;
@@ -89,13 +99,38 @@ class RegistryMoves final : public Check {
     }
   }
 
+  // By a client of etcd's, or a statement of TiDB's (docs.pingcap.com: CHANGE PUMP).
+  bool WritesRegistry(const Event& action) const {
+    const std::string_view text = texts().Get(action.text);
+    if (action.code == kActRunHook) return text.starts_with("run-hook etcd ");
+    if (action.code != kActRunSql) return false;
+    std::string lower(text);
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    return lower.find(": change pump ") != std::string::npos ||
+           lower.find(": change drainer ") != std::string::npos;
+  }
+
+  // A write that concerns one node names it; others name where they are asked for.
+  bool IsWrittenByEngine(NodeId node) const {
+    return std::any_of(writes_.begin(), writes_.end(), [&](const Event& write) {
+      if (write.node == node || !model().IsNode(write.node)) return true;
+      const Role role = header().nodes[write.node].role;
+      return role != Role::kPump && role != Role::kDrainer;
+    });
+  }
+
   void Judge(Entry* entry, const Evidence& now) {
     const auto to = static_cast<RegistryState>(now.event.code);
     const RegistryState from = entry->state;
     // What an operator wrote over a living process's entry is undone by its next heartbeat
     // (tidb-binlog pkg/node/registry.go UpdateNode: the whole value, from memory).
-    const bool undone = to == RegistryState::kOnline && model().node(now.event.node).up &&
-                        model().acts().fault_since_up(now.event.node);
+    const bool by_engine = IsWrittenByEngine(now.event.node);
+    const bool overwritten =
+        (entry->by_engine && !by_engine) ||
+        (to == RegistryState::kOnline && model().acts().fault_since_up(now.event.node));
+    const bool undone = overwritten && model().node(now.event.node).up;
+    entry->by_engine = by_engine;
     if (!undone && !Allowed(from, to, entry->registering)) {
       std::vector<Evidence> evidence;
       if (entry->moved.event.kind != EventKind::kCount) evidence.push_back(entry->moved);
@@ -133,9 +168,8 @@ class RegistryMoves final : public Check {
 
   void Report(std::uint64_t wrong, FindingKind kind, std::vector<Evidence> evidence,
               std::vector<NodeId> nodes, std::vector<Tso> transactions, std::string why) {
-    // Nothing of the engine's port writes the registry; a fault may.
-    const Cause cause =
-        model().acts().fault_since_up(nodes.front()) ? Cause::kScenario : Cause::kProduct;
+    Cause cause = model().acts().fault_since_up(nodes.front()) ? Cause::kScenario : Cause::kProduct;
+    if (entries_[nodes.front()].by_engine) cause = Cause::kEngine;
     const Tso story = transactions.empty() ? 0 : transactions.front();
     ReportOnce(findings(), *this, wrong,
                {.kind = kind,
@@ -149,6 +183,7 @@ class RegistryMoves final : public Check {
 
   std::vector<Entry> entries_;  // by node
   std::vector<Logged> logged_;  // by node
+  std::vector<Event> writes_;   // to the registry, by the engine, that are under way
 };
 
 }  // namespace

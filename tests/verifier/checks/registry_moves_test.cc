@@ -74,6 +74,35 @@ BOOST_AUTO_TEST_CASE(OverwrittenByHandOfADeadPump) {
              std::string::npos);
 }
 
+// What the engine writes by a client of etcd's, and what happens meanwhile.
+std::string EtcdPut(const std::string& node, const std::string& moves) {
+  return "new-drainer save 80\n"
+         "event action-started node=" +
+         node + " code=6 a=900 text=run-hook etcd put /tidb-binlog/v1/pumps/h3:8250\n" + moves +
+         "event action-done node=" + node + " a=900\n";
+}
+const std::string kPaused = "new-pump-1 registry paused key=/tidb-binlog/v1/pumps/h3:8250\n";
+const std::string kOnline = "new-pump-1 registry online key=/tidb-binlog/v1/pumps/h3:8250\n";
+
+BOOST_AUTO_TEST_CASE(OverwrittenByTheEngineAndUndone) {
+  const std::string text =
+      Upgrade({{"new-drainer save 80", EtcdPut("new-pump-1", kPaused) + kOnline}});
+  BOOST_TEST(FindingText(JudgeText(text), kCheck) == "");
+}
+
+// What no product does is the engine's then, unless it wrote another node's entry.
+BOOST_AUTO_TEST_CASE(OverwrittenByTheEngine) {
+  for (const char* node : {"new-pump-1", "pd", "new-drainer"}) {
+    const std::string text =
+        Upgrade({{"new-drainer save 80", EtcdPut(node, kPaused + "new-pump-1 down\n" + kOnline)}});
+    const std::string found = FindingText(JudgeText(text), kCheck);
+    BOOST_TEST(found.find("from paused to online") != std::string::npos, found);
+    const bool engine = std::string_view(node) != "new-drainer";
+    BOOST_TEST(found.find(engine ? "order by engine" : "order by product") != std::string::npos,
+               found);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(AKeyIsDeleted) {
   const std::string text = Upgrade({
       {"new-drainer save 80",
