@@ -110,7 +110,7 @@ TaskWatch::Look TaskWatch::Take() {
   found_.clear();
   awake_.clear();
   Look look;
-  if (NetworkAtWork() || StillAwake()) return look;
+  if (StillAwake() || NetworkAtWork()) return look;  // a program of the user's is named first
   std::vector<pid_t> processes = {root_};
   for (std::size_t i = 0; i < processes.size(); ++i) {
     std::vector<pid_t> children;
