@@ -58,9 +58,9 @@ shell.expect("/dev/pts/")
 time.sleep(1.2)  # somebody thinks: no time passes
 shell.type("date -u +now=%T\n")
 shell.expect("now=00:00:03")
-shell.type("cat\n")
-shell.expect("cat\r\n")
-shell.type("\x03")  # Ctrl-C ends cat, and nothing else
+shell.type("bash -c 'echo begun; exec cat'\n")
+shell.expect("begun\r\n")
+shell.type("\x03")  # Ctrl-C ends what runs, and nothing else
 shell.expect("lab:")
 # Not at the prompt: there readline draws anew, and may lose a key that comes at this moment.
 shell.type("until stty size | grep '33 111'; do sleep 0.05; done\n")
