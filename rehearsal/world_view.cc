@@ -11,31 +11,9 @@ namespace tidegate::rehearsal {
 namespace {
 
 using sim::RegistryRecord;
-using sim::UnitState;
 using trace::EventKind;
 
 constexpr std::size_t kStatusTextMax = 160;
-
-std::string_view StateName(UnitState state) {
-  switch (state) {
-    case UnitState::kInactive: return "inactive";
-    case UnitState::kActivating: return "activating";
-    case UnitState::kActive: return "active";
-    case UnitState::kDeactivating: return "deactivating";
-    case UnitState::kFailed: return "failed";
-  }
-  return "";
-}
-
-std::string_view RootName(RegistryRecord::Root root) {
-  switch (root) {
-    case RegistryRecord::Root::kOldPumps: return "/tidb-binlog/pumps/";
-    case RegistryRecord::Root::kOldDrainers: return "/tidb-binlog/cisterns/";
-    case RegistryRecord::Root::kPumps: return "/tidb-binlog/v1/pumps/";
-    case RegistryRecord::Root::kDrainers: return "/tidb-binlog/v1/drainers/";
-  }
-  return "";
-}
 
 std::string StateOf(const RegistryRecord& record, Time now) {
   if (record.undecodable) return "undecodable";
@@ -54,7 +32,7 @@ void LookAtRegistry(sim::World* world, WorldView* view) {
     view->registry_answers = world->pd().List(world->pd().id(), root, &records);
     for (const RegistryRecord* record : records) {
       view->registry.push_back(
-          {std::string(RootName(root)) + record->id, StateOf(*record, world->now())});
+          {std::string(sim::RootPath(root)) + record->id, StateOf(*record, world->now())});
     }
   }
 }
@@ -145,7 +123,7 @@ NodeView ViewCollector::LookAt(sim::World* world, NodeId node, Tso now) const {
   view.role = RoleName(plan.info.role);
   view.version = hosts.running_version(node);
   view.installed = hosts.BinaryVersion(plan.info.host, plan.binary_path);
-  view.state = hung ? "hung" : StateName(hosts.state(node));
+  view.state = hung ? "hung" : sim::ActiveState(hosts.state(node));
   if (view.version.empty() && view.installed.empty()) view.state = "not installed";
   for (const std::int64_t number : {plan.info.port, plan.status_port}) {
     if (number <= 0) continue;

@@ -31,17 +31,6 @@ constexpr Duration kSshDelay = 20 * kMillisecond;
 
 Answer Failed(std::string message) { return {AnswerCode::kFailed, 1, std::move(message)}; }
 
-std::string_view ActiveState(UnitState state) {
-  switch (state) {
-    case UnitState::kInactive: return "inactive";
-    case UnitState::kActivating: return "activating";
-    case UnitState::kActive: return "active";
-    case UnitState::kDeactivating: return "deactivating";
-    case UnitState::kFailed: return "failed";
-  }
-  return "";
-}
-
 std::string_view SubState(UnitState state) {
   switch (state) {
     case UnitState::kInactive: return "dead";

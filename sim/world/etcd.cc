@@ -20,8 +20,6 @@ using engine::port::AnswerCode;
 using Root = RegistryRecord::Root;
 using Words = std::span<const std::string>;
 
-constexpr std::string_view kPumps = "/tidb-binlog/v1/pumps/";
-constexpr std::string_view kDrainers = "/tidb-binlog/v1/drainers/";
 // grpc-gateway: runtime/errors.go HTTPStatusFromCode; grpc: codes/codes.go.
 constexpr int kUnimplemented = 12;
 constexpr int kUnimplementedStatus = 501;
@@ -75,8 +73,8 @@ std::optional<Request> Read(Words words) {
 // Root and id of a key of the cluster era; an empty id: it is none.
 RegistryRecord EntryOf(std::string_view key) {
   RegistryRecord entry;
-  for (const auto& [prefix, root] :
-       {std::pair(kPumps, Root::kPumps), std::pair(kDrainers, Root::kDrainers)}) {
+  for (const Root root : {Root::kPumps, Root::kDrainers}) {
+    const std::string_view prefix = RootPath(root);
     if (!key.starts_with(prefix)) continue;
     entry.root = root;
     entry.id = key.substr(prefix.size());
@@ -127,7 +125,9 @@ Result<RegistryRecord> ReadPut(const Pd& pd, const Op& put) {
   RegistryRecord entry = EntryOf(put.key);
   if (entry.id.empty()) {
     return Error{ErrorCode::kUnavailable,
-                 fmt::format("'{}' is no key below {} or {}", put.key, kPumps, kDrainers), ""};
+                 fmt::format("'{}' is no key below {} or {}", put.key, RootPath(Root::kPumps),
+                             RootPath(Root::kDrainers)),
+                 ""};
   }
   TRY(ReadStatus(put.rest, &entry));
   const NodeId owner = pd.OwnerOf(entry.root, entry.id);

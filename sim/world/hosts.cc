@@ -19,6 +19,17 @@ constexpr Duration kSuperviseStartPause = kSecond;
 
 }  // namespace
 
+std::string_view ActiveState(UnitState state) {
+  switch (state) {
+    case UnitState::kInactive: return "inactive";
+    case UnitState::kActivating: return "activating";
+    case UnitState::kActive: return "active";
+    case UnitState::kDeactivating: return "deactivating";
+    case UnitState::kFailed: return "failed";
+  }
+  return "";
+}
+
 Hosts::Hosts(World& world) : world_(world), units_(world.plan().nodes.size()) {
   for (const NodePlan& node : world.plan().nodes) {
     if (!node.version.empty()) binaries_[{node.info.host, node.binary_path}] = node.version;

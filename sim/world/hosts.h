@@ -22,6 +22,8 @@
 namespace tidegate::sim {
 
 enum class UnitState : std::uint8_t { kInactive, kActivating, kActive, kDeactivating, kFailed };
+/// systemd's ActiveState: "active".
+std::string_view ActiveState(UnitState state);
 
 class Hosts {
  public:

@@ -33,16 +33,6 @@ std::string Base64(std::string_view bytes) {
   return out;
 }
 
-std::string_view RootPath(Root root) {
-  switch (root) {
-    case Root::kOldPumps: return "/tidb-binlog/pumps/";
-    case Root::kOldDrainers: return "/tidb-binlog/cisterns/";
-    case Root::kPumps: return "/tidb-binlog/v1/pumps/";
-    case Root::kDrainers: return "/tidb-binlog/v1/drainers/";
-  }
-  return "";
-}
-
 // tipb Pos: both members omit zero.
 std::string PosJson(std::int64_t suffix, std::int64_t offset) {
   if (suffix == 0 && offset == 0) return "{}";
@@ -121,6 +111,16 @@ void AppendKeys(const RegistryRecord& r, Time now,
 }
 
 }  // namespace
+
+std::string_view RootPath(RegistryRecord::Root root) {
+  switch (root) {
+    case RegistryRecord::Root::kOldPumps: return "/tidb-binlog/pumps/";
+    case RegistryRecord::Root::kOldDrainers: return "/tidb-binlog/cisterns/";
+    case RegistryRecord::Root::kPumps: return "/tidb-binlog/v1/pumps/";
+    case RegistryRecord::Root::kDrainers: return "/tidb-binlog/v1/drainers/";
+  }
+  return "";
+}
 
 Pd::Pd(World& world, NodeId id)
     : Node(world, id),

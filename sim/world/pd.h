@@ -38,6 +38,9 @@ struct RegistryRecord {
   Tso update_ts = 0;
 };
 
+/// The prefix of the keys below it: "/tidb-binlog/v1/pumps/".
+std::string_view RootPath(RegistryRecord::Root root);
+
 class Pd final : public Node {
  public:
   Pd(World& world, NodeId id);

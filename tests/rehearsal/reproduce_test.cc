@@ -41,6 +41,14 @@ const Case kNoKafka{"cannot-read-kafka",
 const Case kZero{
     "zero-equals-zero", {"status.json@2018-10-22T02:00:14Z"}, "checkpoint.txt", "log-ends.json"};
 
+constexpr int kZoneMinutes = 480;
+
+auto TakenAt(const std::string& text) {
+  const auto argument = ParseStatusArgument(text, kZoneMinutes);
+  BOOST_REQUIRE_MESSAGE(argument.has_value(), Why(argument));
+  return *argument;
+}
+
 // A rolling upgrade of the cluster version: a Drainer that hangs keeps restarted Pumps from
 // starting.
 ImportInput NotifyBlocked() {
@@ -51,17 +59,12 @@ ImportInput NotifyBlocked() {
   input.inventory = folder + "inventory.ini";
   input.target = folder + "target.ini";
   input.site = folder + "site.json";
-  input.zone_minutes = 480;
-  const auto at = [&](const std::string& text) {
-    const auto argument = ParseStatusArgument(text, input.zone_minutes);
-    BOOST_REQUIRE_MESSAGE(argument.has_value(), Why(argument));
-    return *argument;
-  };
-  input.statuses = {at("drainer-1=" + folder + "status-1.json@2019-08-12 10:00:10"),
-                    at("drainer-1=" + folder + "status-2.json@2019-08-12 10:01:00"),
-                    at("drainer-1=" + folder + "status-3.json@2019-08-12 10:01:35")};
-  input.listings = {at(folder + "pumps.txt@2019-08-12 10:01:30"),
-                    at(folder + "drainers.txt@2019-08-12 10:01:30")};
+  input.zone_minutes = kZoneMinutes;
+  input.statuses = {TakenAt("drainer-1=" + folder + "status-1.json@2019-08-12 10:00:10"),
+                    TakenAt("drainer-1=" + folder + "status-2.json@2019-08-12 10:01:00"),
+                    TakenAt("drainer-1=" + folder + "status-3.json@2019-08-12 10:01:35")};
+  input.listings = {TakenAt(folder + "pumps.txt@2019-08-12 10:01:30"),
+                    TakenAt(folder + "drainers.txt@2019-08-12 10:01:30")};
   input.pump_logs = {{"ip-172-16-5-71:8250", folder + "pump.log"}};
   return input;
 }
@@ -77,16 +80,11 @@ ImportInput StopDrainerHangs() {
   input.target = folder + "target.ini";
   input.site = kFixtures + "captured/notify-blocked/site.json";
   input.procedure = "rolling-ansible";
-  input.zone_minutes = 480;
-  const auto at = [&](const std::string& text) {
-    const auto argument = ParseStatusArgument(text, input.zone_minutes);
-    BOOST_REQUIRE_MESSAGE(argument.has_value(), Why(argument));
-    return *argument;
-  };
-  input.statuses = {at("drainer-2=" + folder + "status-1.json@2020-01-14 10:00:10"),
-                    at("drainer-2=" + folder + "status-2.json@2020-01-14 10:00:25")};
-  input.listings = {at(folder + "pumps.txt@2020-01-14 10:04:10"),
-                    at(folder + "drainers.txt@2020-01-14 10:04:10")};
+  input.zone_minutes = kZoneMinutes;
+  input.statuses = {TakenAt("drainer-2=" + folder + "status-1.json@2020-01-14 10:00:10"),
+                    TakenAt("drainer-2=" + folder + "status-2.json@2020-01-14 10:00:25")};
+  input.listings = {TakenAt(folder + "pumps.txt@2020-01-14 10:04:10"),
+                    TakenAt(folder + "drainers.txt@2020-01-14 10:04:10")};
   input.pump_logs = {{"ip-172-16-5-71:8250", folder + "pump.log"}};
   return input;
 }

@@ -4,6 +4,7 @@
 
 #include "sim/faults.h"
 #include "sim/world/pd.h"
+#include "tests/sim/busy.h"
 #include "tests/support/old_side.h"
 #include "tests/support/world_trace.h"
 
@@ -13,17 +14,6 @@ namespace {
 using trace::Event;
 using trace::EventKind;
 using trace::RegistryState;
-
-constexpr const char* kFromStart = "initial-commit-ts = 1\n";
-
-// Two TiDBs, two Pumps and a Drainer under load from 5 s to 35 s.
-ClusterOptions Busy(const char* version = "v4.0.10") {
-  return {.tidb_count = 2,
-          .pump_count = 2,
-          .version = version,
-          .drainer_config = kFromStart,
-          .transactions = 3000};
-}
 
 constexpr std::int64_t Choice(RegistryState state) {
   return static_cast<std::int64_t>(state) - static_cast<std::int64_t>(RegistryState::kOnline);

@@ -5,6 +5,7 @@
 
 #include "sim/world/hosts.h"
 #include "sim/world/kafka.h"
+#include "tests/sim/busy.h"
 #include "tests/support/old_side.h"
 #include "tests/support/world_trace.h"
 
@@ -14,17 +15,6 @@ namespace {
 using trace::DropReason;
 using trace::Event;
 using trace::EventKind;
-
-constexpr const char* kFromStart = "initial-commit-ts = 1\n";
-
-// Two TiDBs, two Pumps and a Drainer under load from 5 s to 35 s.
-ClusterOptions Busy(const char* version = "v4.0.10") {
-  return {.tidb_count = 2,
-          .pump_count = 2,
-          .version = version,
-          .drainer_config = kFromStart,
-          .transactions = 3000};
-}
 
 Duration LongestSilence(const WorldRun& run, EventKind kind, Time from, Time to) {
   Time last = from;
