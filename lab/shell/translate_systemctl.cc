@@ -1,193 +1,30 @@
-// systemctl, as systemd 241 to 252 prints it and ends (systemctl(1), "Exit status"; src/systemctl).
+// systemctl's verbs that change something: start, stop, restart, enable, disable, kill.
 #include <fmt/format.h>
-#include <fnmatch.h>
 
 #include <algorithm>
 #include <array>
-#include <utility>
 
 #include "lab/hosts/unit_text.h"
-#include "lab/shell/errand.h"
+#include "lab/shell/systemctl.h"
 
 namespace tidegate::lab {
 namespace {
 
 namespace port = engine::port;
 using port::Answer;
-using port::AnswerCode;
 
 constexpr int kNotRunning = 3;  // systemctl(1): program is not running
-constexpr int kNoSuchUnit = 4;  // of status
 constexpr int kNotLoaded = 5;   // of start, stop and restart
 
-struct Options {
-  std::string host;
-  bool quiet = false;
-  bool now = false;
-  bool no_block = false;
-  bool only_values = false;
-  bool no_legend = false;
-  std::string signal = "15";
-  std::vector<std::string> properties;
-  std::vector<std::string> states;
-  std::vector<std::string> words;  ///< the verb, then units
-  std::string wrong;               ///< an option that nobody knows
-};
+}  // namespace
 
-void AddCommas(const std::string& text, std::vector<std::string>* out) {
-  for (std::size_t at = 0; at <= text.size();) {
-    const std::size_t comma = std::min(text.find(',', at), text.size());
-    if (comma > at) out->push_back(text.substr(at, comma - at));
-    at = comma + 1;
-  }
-}
-
-// Options that change nothing here.
-bool IsIgnored(const std::string& word) {
-  constexpr std::array<std::string_view, 17> kIgnored = {
-      "--no-pager",  "--system",       "-l",        "--full",  "--force",
-      "-f",          "--all",          "-a",        "--plain", "--no-ask-password",
-      "--no-reload", "--type=service", "--no-wall", "--wait",  "--ignore-dependencies",
-      "--runtime",   "--no-warn"};
-  return std::find(kIgnored.begin(), kIgnored.end(), word) != kIgnored.end();
-}
-
-// The value of an option that takes one: behind "=", stuck to a short one, or the next word.
-bool TakesValue(const std::vector<std::string>& argv, std::size_t* at, std::string_view letter,
-                std::string_view name, std::string* value) {
-  const std::string& word = argv[*at];
-  if (word.starts_with(fmt::format("{}=", name))) {
-    *value = word.substr(name.size() + 1);
-    return true;
-  }
-  if (!letter.empty() && word.starts_with(letter) && word.size() > letter.size() &&
-      !word.starts_with("--")) {
-    *value = word.substr(letter.size());
-    return true;
-  }
-  if (word != name && (letter.empty() || word != letter)) return false;
-  *value = ++*at < argv.size() ? argv[*at] : "";
-  return true;
-}
-
-Options ReadOptions(const std::vector<std::string>& argv, std::string host) {
-  Options out;
-  out.host = std::move(host);
-  bool only_words = false;
-  for (std::size_t i = 0; i < argv.size(); ++i) {
-    const std::string& word = argv[i];
-    std::string value;
-    if (only_words || word.empty() || word[0] != '-') {
-      out.words.push_back(word);
-    } else if (word == "--") {
-      only_words = true;
-    } else if (word == "-q" || word == "--quiet") {
-      out.quiet = true;
-    } else if (word == "--now") {
-      out.now = true;
-    } else if (word == "--no-block") {
-      out.no_block = true;
-    } else if (word == "--value") {
-      out.only_values = true;
-    } else if (word == "--no-legend" || word == "--legend=false") {
-      out.no_legend = true;
-    } else if (IsIgnored(word)) {
-      continue;
-    } else if (TakesValue(argv, &i, "-H", "--host", &value)) {
-      out.host = value.substr(value.find('@') + 1);
-    } else if (TakesValue(argv, &i, "-P", "-P", &value)) {
-      out.only_values = true;
-      AddCommas(value, &out.properties);
-    } else if (TakesValue(argv, &i, "-p", "--property", &value)) {
-      AddCommas(value, &out.properties);
-    } else if (TakesValue(argv, &i, "-s", "--signal", &value)) {
-      out.signal = value;
-    } else if (TakesValue(argv, &i, "", "--state", &value)) {
-      AddCommas(value, &out.states);
-    } else if (!TakesValue(argv, &i, "-t", "--type", &value) &&
-               !TakesValue(argv, &i, "-n", "--lines", &value) &&
-               !TakesValue(argv, &i, "-o", "--output", &value) &&
-               !TakesValue(argv, &i, "", "--job-mode", &value) &&
-               !TakesValue(argv, &i, "", "--kill-who", &value)) {
-      out.wrong = word;
-      return out;
-    }
-  }
-  return out;
-}
-
-// "pump" is short for "pump.service".
-std::string FullName(const std::string& unit) {
+std::string FullUnitName(const std::string& unit) {
   constexpr std::array<std::string_view, 6> kSuffixes = {".service", ".target", ".timer",
                                                          ".socket",  ".mount",  ".path"};
   const bool full = std::any_of(kSuffixes.begin(), kSuffixes.end(),
                                 [&](std::string_view suffix) { return unit.ends_with(suffix); });
   return full ? unit : unit + ".service";
 }
-
-// What systemd would say about one unit: the world's lines where it has the process.
-struct Shown {
-  std::string load = "not-found";
-  std::string active = "inactive";
-  std::string sub = "dead";
-  std::string file;
-};
-
-class Systemctl {
- public:
-  Systemctl(Errand* errand, Options options) : errand_(errand), options_(std::move(options)) {}
-
-  void Fill();
-
- private:
-  using OnShown = std::function<void(const Shown&)>;
-
-  // `options_.host` is a host of the plan from here on.
-  NodeId NodeOf(const std::string& unit) const {
-    return errand_->trees.NodeOfUnit(options_.host, unit);
-  }
-  std::string PlanUnit(NodeId node) const { return errand_->plan.nodes[node].info.unit; }
-  void Show(const std::string& unit, const OnShown& then) const;
-  std::vector<std::string> Units() const;
-
-  void AddStart(const std::string& unit, const std::string& verb) const;
-  void AddStop(const std::string& unit, bool starts_next) const;
-  void AddEnable(const std::string& unit, bool enabled) const;
-  void AddKill(const std::string& unit) const;
-  void AddStatus(const std::string& unit) const;
-  void AddShow(const std::string& unit) const;
-  void AddIs(const std::string& unit, const std::string& verb) const;
-  void AddCat(const std::string& unit) const;
-  void AddList(bool files) const;
-  void FillVerb(const std::string& verb, const std::vector<std::string>& units);
-
-  Errand* errand_;  ///< whose steps hold copies of this
-  Options options_;
-};
-
-void Systemctl::Show(const std::string& unit, const OnShown& then) const {
-  const NodeId node = NodeOf(unit);
-  if (node == kNoNode) {
-    Shown shown;
-    // A unit file of somebody's own that runs no part of the cluster.
-    if (errand_->trees.HasUnit(options_.host, unit)) shown.load = "loaded", shown.file = "disabled";
-    then(shown);
-    return;
-  }
-  errand_->hands.Ask(port::ShowUnit{options_.host, PlanUnit(node)}, kAskTimeout,
-                     [then](const Answer& answer) {
-                       Shown shown;
-                       if (answer.ok()) {
-                         shown.load = PropertyIn(answer.body, "LoadState");
-                         shown.active = PropertyIn(answer.body, "ActiveState");
-                         shown.sub = PropertyIn(answer.body, "SubState");
-                         shown.file = PropertyIn(answer.body, "UnitFileState");
-                       }
-                       then(shown);
-                     });
-}
-
-std::vector<std::string> Systemctl::Units() const { return errand_->trees.Units(options_.host); }
 
 void Systemctl::AddStart(const std::string& unit, const std::string& verb) const {
   const NodeId slot = NodeOf(unit);
@@ -318,140 +155,11 @@ void Systemctl::AddKill(const std::string& unit) const {
   });
 }
 
-void Systemctl::AddStatus(const std::string& unit) const {
-  errand_->Then([self = *this, unit](const Errand::Self& e) {
-    self.Show(unit, [e, unit](const Shown& shown) {
-      if (shown.load == "not-found") {
-        e->reply.exit = kNoSuchUnit;
-        e->reply.errors += fmt::format("Unit {} could not be found.\n", unit);
-        e->Next();
-        return;
-      }
-      const bool up = shown.active == "active";
-      if (!up && e->reply.exit == 0) e->reply.exit = kNotRunning;
-      const std::string_view dot = shown.active == "failed" ? "×" : up ? "●" : "○";
-      e->reply.output += fmt::format(
-          "{}{} {} - {} service\n     Loaded: loaded ({}/{}; {}; preset: enabled)\n"
-          "     Active: {} ({})\n",
-          e->reply.output.empty() ? "" : "\n", dot, unit, unit.substr(0, unit.rfind('.')), kUnitDir,
-          unit, shown.file, shown.active, shown.sub);
-      e->Next();
-    });
-  });
-}
-
-void Systemctl::AddShow(const std::string& unit) const {
-  errand_->Then([self = *this, unit](const Errand::Self& e) {
-    self.Show(unit, [self, e, unit](const Shown& shown) {
-      const bool loaded = shown.load == "loaded";
-      const std::array<std::pair<std::string, std::string>, 9> lines = {{
-          {"Id", unit},
-          {"Names", unit},
-          {"LoadState", shown.load},
-          {"ActiveState", shown.active},
-          {"SubState", shown.sub},
-          {"Result", shown.active == "failed" ? "exit-code" : "success"},
-          {"FragmentPath", loaded ? fmt::format("{}/{}", kUnitDir, unit) : ""},
-          {"UnitFileState", shown.file},
-          {"CanStart", loaded ? "yes" : "no"},
-      }};
-      if (!e->reply.output.empty()) e->reply.output += "\n";
-      for (const auto& [name, value] : lines) {
-        const auto& wanted = self.options_.properties;
-        if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), name) == wanted.end()) {
-          continue;
-        }
-        e->reply.output +=
-            self.options_.only_values ? value + "\n" : fmt::format("{}={}\n", name, value);
-      }
-      e->Next();
-    });
-  });
-}
-
-// is-active and is-failed succeed when any unit is so, is-enabled when all are.
-void Systemctl::AddIs(const std::string& unit, const std::string& verb) const {
-  errand_->Then([self = *this, unit, verb](const Errand::Self& e) {
-    self.Show(unit, [self, e, unit, verb](const Shown& shown) {
-      std::string said = verb == "is-enabled" ? shown.file : shown.active;
-      bool good = verb == "is-failed" ? said == "failed" : said == "active";
-      if (verb == "is-enabled") good = said == "enabled";
-      if (verb == "is-enabled" && shown.load == "not-found") {
-        e->reply.errors +=
-            fmt::format("Failed to get unit file state for {}: No such file or directory\n", unit);
-      } else if (!self.options_.quiet) {
-        e->reply.output += said + "\n";
-      }
-      const bool all = verb == "is-enabled";
-      if (good && !all) e->reply.exit = 0;
-      if (!good && all) e->reply.exit = 1;
-      e->Next();
-    });
-  });
-}
-
-void Systemctl::AddCat(const std::string& unit) const {
-  errand_->Then([self = *this, unit](const Errand::Self& e) {
-    const RootDir* root = e->trees.Root(self.options_.host);
-    const std::string path = fmt::format("{}/{}", kUnitDir, unit);
-    const std::optional<std::string> text = root == nullptr ? std::nullopt : root->Read(path);
-    if (text) {
-      e->reply.output += fmt::format("# {}\n{}", path, *text);
-    } else {
-      e->reply.exit = 1;
-      e->reply.errors += fmt::format("No files found for {}.\n", unit);
-    }
-    e->Next();
-  });
-}
-
-// list-unit-files, or list-units of those that are loaded.
-void Systemctl::AddList(bool files) const {
-  const std::vector<std::string> patterns(options_.words.begin() + 1, options_.words.end());
-  const auto wanted = [&](const std::string& unit) {
-    return patterns.empty() ||
-           std::any_of(patterns.begin(), patterns.end(), [&](const std::string& pattern) {
-             return fnmatch(pattern.c_str(), unit.c_str(), 0) == 0 || FullName(pattern) == unit;
-           });
-  };
-  const auto count = std::make_shared<int>(0);
-  if (!options_.no_legend) {
-    errand_->reply.output +=
-        files ? "UNIT FILE STATE PRESET\n" : "UNIT LOAD ACTIVE SUB DESCRIPTION\n";
-  }
-  for (const std::string& unit : Units()) {
-    if (!wanted(unit)) continue;
-    errand_->Then([self = *this, unit, files, count](const Errand::Self& e) {
-      self.Show(unit, [self, e, unit, files, count](const Shown& shown) {
-        const auto& states = self.options_.states;
-        const bool named =
-            states.empty() || std::any_of(states.begin(), states.end(), [&](const std::string& s) {
-              return s == shown.active || s == shown.sub || s == shown.file;
-            });
-        if (named) {
-          ++*count;
-          e->reply.output +=
-              files ? fmt::format("{} {} enabled\n", unit, shown.file)
-                    : fmt::format("{} {} {} {} {} service\n", unit, shown.load, shown.active,
-                                  shown.sub, unit.substr(0, unit.rfind('.')));
-        }
-        e->Next();
-      });
-    });
-  }
-  if (options_.no_legend) return;
-  errand_->Then([files, count](const Errand::Self& e) {
-    e->reply.output +=
-        fmt::format("\n{} {}.\n", *count, files ? "unit files listed" : "loaded units listed");
-    e->Next();
-  });
-}
-
 void Systemctl::FillVerb(const std::string& verb, const std::vector<std::string>& units) {
   if (verb == "is-active") errand_->reply.exit = kNotRunning;
   if (verb == "is-failed") errand_->reply.exit = 1;
   for (const std::string& word : units) {
-    const std::string unit = FullName(word);
+    const std::string unit = FullUnitName(word);
     if (verb == "start") {
       AddStart(unit, verb);
     } else if (verb == "stop") {
@@ -521,10 +229,8 @@ void Systemctl::Fill() {
   FillVerb(verb, {options_.words.begin() + 1, options_.words.end()});
 }
 
-}  // namespace
-
 void TranslateSystemctl(const Errand::Self& errand) {
-  Systemctl(errand.get(), ReadOptions(errand->request.argv, errand->request.host)).Fill();
+  Systemctl(errand.get(), ReadSystemctlOptions(errand->request.argv, errand->request.host)).Fill();
 }
 
 }  // namespace tidegate::lab
