@@ -22,6 +22,7 @@
 #include "base/time.h"
 #include "engine/port/port.h"
 #include "lab/hosts/root_dir.h"
+#include "lab/hosts/tree_watch.h"
 #include "sim/run_plan.h"
 
 namespace tidegate::lab {
@@ -52,12 +53,10 @@ class Trees {
   /// Null when there is no such host. The control machine is one.
   const RootDir* Root(std::string_view host) const;
 
-  /// What the files of `host` amount to, where they differ from what the world was last told:
-  /// port::WriteFile and port::InstallBinary, sorted by path. The world counts as told afterwards.
-  /// A file that is gone is written empty, a binary that is gone or no stub of its part becomes one
-  /// without a version.
-  std::vector<engine::port::Action> Changed(const std::string& host);
-  /// Of all hosts, in the order of their names, the control machine first.
+  /// What the files of all hosts amount to, where they differ from what the world was last told:
+  /// port::WriteFile and port::InstallBinary, sorted by host (the control machine first) and path.
+  /// The world counts as told afterwards. A file that is gone is written empty, a binary that is
+  /// gone or no stub of its part becomes one without a version.
   std::vector<engine::port::Action> Changed();
 
   /// The world has written a file: it is in the tree, and is no change. Errors: kIo.
@@ -114,6 +113,8 @@ class Trees {
   Host* Find(std::string_view host);
   void Watch(Host* host, const std::string& path, bool binary);
   void WatchScripts(Host* host);
+  void WatchAll();
+  std::vector<engine::port::Action> ChangedOn(const std::string& host);
   bool Look(const Host& host, const std::string& path, Known* known) const;
   std::string VersionAt(const std::string& host, const RootDir& root,
                         const std::string& path) const;
@@ -121,6 +122,7 @@ class Trees {
   const sim::RunPlan* plan_;
   TreeOptions options_;
   std::map<std::string, Host, std::less<>> hosts_;
+  TreeWatch watch_;
   std::map<std::string, std::string> stubs_;  ///< bytes by part and version
   std::string program_;                       ///< bytes of options_.program
 };

@@ -100,7 +100,16 @@ void Trees::WatchScripts(Host* host) {
   }
 }
 
-std::vector<port::Action> Trees::Changed(const std::string& name) {
+// All whose changes ChangedOn tells.
+void Trees::WatchAll() {
+  watch_.Begin();
+  for (const auto& [name, host] : hosts_) {
+    watch_.Watch(host.root, fmt::format("{}/any.service", kUnitDir));
+    for (const auto& [path, known] : host.files) watch_.Watch(host.root, path);
+  }
+}
+
+std::vector<port::Action> Trees::ChangedOn(const std::string& name) {
   std::vector<port::Action> actions;
   Host* host = Find(name);
   if (host == nullptr) return actions;
@@ -126,9 +135,11 @@ std::vector<port::Action> Trees::Changed(const std::string& name) {
 }
 
 std::vector<port::Action> Trees::Changed() {
-  std::vector<port::Action> actions = Changed(std::string(kControlHost));
+  if (!watch_.Stirred()) return {};
+  WatchAll();
+  std::vector<port::Action> actions = ChangedOn(std::string(kControlHost));
   for (const std::string& name : HostNames()) {
-    for (port::Action& action : Changed(name)) actions.push_back(std::move(action));
+    for (port::Action& action : ChangedOn(name)) actions.push_back(std::move(action));
   }
   return actions;
 }
@@ -140,6 +151,7 @@ Status Trees::Materialise(const std::string& name, const std::string& path,
   Known& known = host->files[path];
   if (known.there && known.content == content && host->root.Stat(path)) return {};
   TRY(host->root.Write(path, content, 0644));
+  watch_.Watch(host->root, path);
   Look(*host, path, &known);
   known.content = content;
   return {};

@@ -3,13 +3,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
 
 #include "tests/lab/support/small_lab.h"
 
 namespace tidegate::lab {
 namespace {
 
+namespace fs = std::filesystem;
 namespace port = engine::port;
 using test::SmallLab;
 
@@ -128,6 +131,41 @@ BOOST_AUTO_TEST_CASE(a_link_in_place_of_a_file_counts_by_what_it_leads_to) {
   BOOST_REQUIRE(host.Write("/opt/pump-new.toml", "gc = 3\n", 0644).has_value());
   BOOST_REQUIRE(host.Link("/opt/pump-new.toml", kDeploy + "/conf/pump.toml").has_value());
   Expect(&lab, {"10.0.1.1 /home/tidb/deploy/conf/pump.toml: gc = 3\n"});
+  BOOST_REQUIRE(host.Write("/opt/pump-new.toml", "gc = 4\n", 0644).has_value());
+  Expect(&lab, {"10.0.1.1 /home/tidb/deploy/conf/pump.toml: gc = 4\n"});
+  // A folder on the way likewise, and its content, whoever moves it.
+  BOOST_REQUIRE(host.Write("/opt/conf/pump.toml", "gc = 5\n", 0644).has_value());
+  fs::rename(host.path() + kDeploy + "/conf", host.path() + "/opt/conf.old");
+  BOOST_REQUIRE(host.Link("/opt/conf", kDeploy + "/conf").has_value());
+  BOOST_REQUIRE(!Changes(&lab).empty());
+  fs::rename(host.path() + "/opt/conf/pump.toml", host.path() + "/opt/conf/aside");
+  Expect(&lab, {"10.0.1.1 /home/tidb/deploy/conf/pump.toml: "});
+}
+
+BOOST_AUTO_TEST_CASE(a_folder_in_place_of_another_is_read_anew) {
+  SmallLab lab;
+  const RootDir& host = lab.On("10.0.1.2");
+  for (const int x : {1, 2}) {
+    const std::string conf = fmt::format("/home/tidb/conf{}", x);
+    BOOST_REQUIRE(host.Write(conf + "/tidb.toml", fmt::format("x = {}\n", x), 0644).has_value());
+    fs::rename(host.path() + kDeploy + "/conf", fmt::format("{}/opt/old{}", host.path(), x));
+    fs::rename(host.path() + conf, host.path() + kDeploy + "/conf");
+    const std::vector<std::string> changes = Changes(&lab);
+    const std::string wanted =
+        fmt::format("10.0.1.2 /home/tidb/deploy/conf/tidb.toml: x = {}\n", x);
+    BOOST_TEST(std::count(changes.begin(), changes.end(), wanted) == 1);
+    Expect(&lab, {});
+  }
+}
+
+// By another name of the same file, which stands in a folder that nobody looks at.
+BOOST_AUTO_TEST_CASE(a_write_through_a_hard_link_is_seen) {
+  SmallLab lab;
+  const RootDir& host = lab.On("10.0.1.2");
+  fs::create_hard_link(host.path() + kDeploy + "/conf/tidb.toml", host.path() + "/opt/same");
+  Expect(&lab, {});
+  BOOST_REQUIRE(WriteAll(host.Open("/opt/same", O_WRONLY | O_TRUNC).get(), "x = 7\n"));
+  Expect(&lab, {"10.0.1.2 /home/tidb/deploy/conf/tidb.toml: x = 7\n"});
 }
 
 BOOST_AUTO_TEST_SUITE_END()
