@@ -1,6 +1,7 @@
 #include "lab/session/control_socket.h"
 
 #include <fmt/format.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -31,26 +32,40 @@ Result<std::unique_ptr<ControlSocket>> ControlSocket::Listen(const std::string& 
     return failed("bind");
   }
   if (listen(fd, 1024) != 0) return failed("listen at");
+  made->ready_ = epoll_create1(EPOLL_CLOEXEC);
+  if (made->ready_ < 0 || !made->Await(fd, kListener)) return failed("wait at");
   return {std::move(made)};
 }
 
 ControlSocket::~ControlSocket() {
   for (const auto& [id, connection] : connections_) close(connection.fd);
   close(listener_);
+  if (ready_ >= 0) close(ready_);
 }
 
-bool ControlSocket::Accept() {
-  bool any = false;
+bool ControlSocket::Await(int fd, CallId id) {
+  epoll_event wanted{};
+  wanted.events = EPOLLIN;
+  wanted.data.u64 = id;
+  return epoll_ctl(ready_, EPOLL_CTL_ADD, fd, &wanted) == 0;
+}
+
+void ControlSocket::Accept(bool* worked) {
   while (connections_.size() < kConnectionsMax) {
     const int fd = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0) return any;
-    any = true;
+    if (fd < 0) return;
+    *worked = true;
     ucred peer{};
     socklen_t length = sizeof(peer);
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) peer.pid = 0;
     connections_[++last_id_] = {fd, peer.pid, "", "", false};
+    if (Await(fd, last_id_)) {
+      ServeOne(last_id_, worked);
+    } else {
+      close(fd);
+      connections_.erase(last_id_);
+    }
   }
-  return any;
 }
 
 bool ControlSocket::Serve(CallId id, Connection* connection, bool* worked) {
@@ -81,16 +96,33 @@ bool ControlSocket::Serve(CallId id, Connection* connection, bool* worked) {
   }
 }
 
+void ControlSocket::ServeOne(CallId id, bool* worked) {
+  const auto found = connections_.find(id);
+  if (found == connections_.end() || Serve(id, &found->second, worked)) return;
+  close(found->second.fd);
+  connections_.erase(found);
+}
+
 bool ControlSocket::Poll() {
-  bool worked = Accept();
-  for (auto it = connections_.begin(); it != connections_.end();) {
-    if (Serve(it->first, &it->second, &worked)) {
-      ++it;
-    } else {
-      close(it->second.fd);
-      it = connections_.erase(it);
-    }
+  bool worked = false;
+  for (const CallId id : std::exchange(replied_, {})) {
+    ServeOne(id, &worked);
+    const auto found = connections_.find(id);
+    if (found != connections_.end() && !found->second.out.empty()) replied_.push_back(id);
   }
+  std::array<epoll_event, 64> ready;
+  int count = 0;
+  do {
+    count = epoll_wait(ready_, ready.data(), static_cast<int>(ready.size()), 0);
+    for (int i = 0; i < count; ++i) {
+      const CallId id = ready[static_cast<std::size_t>(i)].data.u64;
+      if (id == kListener) {
+        Accept(&worked);
+      } else {
+        ServeOne(id, &worked);
+      }
+    }
+  } while (count == static_cast<int>(ready.size()));
   return worked;
 }
 
@@ -101,6 +133,7 @@ void ControlSocket::Reply(CallId call, std::string_view line) {
   const auto found = connections_.find(call);
   if (found == connections_.end()) return;
   found->second.out = std::string(line) + "\n";
+  replied_.push_back(call);
 }
 
 }  // namespace tidegate::lab

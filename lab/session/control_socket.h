@@ -50,15 +50,22 @@ class ControlSocket {
   };
 
   explicit ControlSocket(int listener) : listener_(listener) {}
-  bool Accept();
+  static constexpr CallId kListener = 0;  ///< no call's id
+
+  void Accept(bool* worked);
+  /// Poll will be told when there is something to read at `fd`.
+  bool Await(int fd, CallId id);
   /// False: the connection is over.
   bool Serve(CallId id, Connection* connection, bool* worked);
+  void ServeOne(CallId id, bool* worked);
 
   int listener_;
+  int ready_ = -1;  ///< epoll
   CallId last_id_ = 0;
   std::map<CallId, Connection> connections_;
   std::vector<ControlCall> calls_;
   std::vector<CallId> dead_;
+  std::vector<CallId> replied_;  ///< to whom something is to be written
 };
 
 }  // namespace tidegate::lab
