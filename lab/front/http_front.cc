@@ -26,6 +26,10 @@ namespace net = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using tcp = net::ip::tcp;
+// Of the context's own type, so that each operation is spared a dispatch.
+using Executor = net::io_context::executor_type;
+using Socket = net::basic_stream_socket<tcp, Executor>;
+using Acceptor = net::basic_socket_acceptor<tcp, Executor>;
 using boost::system::error_code;
 
 constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
@@ -57,7 +61,7 @@ struct HttpFront::Impl {
   struct Connection;
   struct Listener {
     explicit Listener(net::io_context& context) : acceptor(context) {}
-    tcp::acceptor acceptor;
+    Acceptor acceptor;
     std::string host;
     std::int64_t port = 0;
     Talk talk = Talk::kHttp;
@@ -73,7 +77,7 @@ struct HttpFront::Impl {
   }
 
   void Accept(const std::shared_ptr<Listener>& listener);
-  void Admit(Listener& listener, tcp::socket socket);
+  void Admit(Listener& listener, Socket socket);
   /// Before what is done at a time.
   void Begin(Time at);
   void Expire();
@@ -104,7 +108,7 @@ struct HttpFront::Impl {
 
 // One connection: reads a request, hands it over, waits for its reply, writes it, reads the next.
 struct HttpFront::Impl::Connection : std::enable_shared_from_this<Connection> {
-  Connection(Impl& owner_, ConnectionId id_, tcp::socket socket_, const Listener& listener)
+  Connection(Impl& owner_, ConnectionId id_, Socket socket_, const Listener& listener)
       : owner(owner_),
         id(id_),
         socket(std::move(socket_)),
@@ -120,7 +124,7 @@ struct HttpFront::Impl::Connection : std::enable_shared_from_this<Connection> {
     replying = false;
     begun = -1;
     // What has come already, with the request before it.
-    if (buffer.size() > 0 || more_came) return OnReadable();
+    if (buffer.size() > 0) return Parse();
     Await();
   }
 
@@ -129,38 +133,30 @@ struct HttpFront::Impl::Connection : std::enable_shared_from_this<Connection> {
     owner.begun_least = std::min(owner.begun_least, begun);
   }
 
-  // One wait at a time, for whatever comes next: a request, the rest of it, or the peer's end.
+  // One read at a time, of whatever comes next: a request, the rest of it, or the peer's end. While
+  // a request waits for its reply no more than one such piece is taken.
   void Await() {
     if (awaits) return;
     awaits = true;
-    socket.async_wait(tcp::socket::wait_read, [self = shared_from_this()](error_code failure) {
-      self->awaits = false;
-      if (!failure && !self->gone && !self->draining) self->OnReadable();
-    });
+    socket.async_read_some(buffer.prepare(kReadAtOnce),
+                           [self = shared_from_this()](error_code failure, std::size_t got) {
+                             self->awaits = false;
+                             if (self->gone || self->draining) return;
+                             // A peer that gives up takes its connection with it.
+                             if (failure) return self->Close();
+                             self->buffer.commit(got);
+                             if (!self->replying) self->Parse();
+                           });
   }
 
-  void OnReadable() {
-    if (replying) return LookForEnd();
-    more_came = false;
+  void Parse() {
     if (begun < 0) Begin();
-    ReadMore();
-  }
-
-  void ReadMore() {
     error_code failure;
-    while (true) {
-      if (buffer.size() > 0) {
-        const std::size_t used = parser->put(buffer.data(), failure);
-        buffer.consume(used);
-        if (parser->is_done()) return OnRead({});
-        if (failure && failure != http::error::need_more) return OnRead(failure);
-        failure = {};
-      }
-      const std::size_t got = socket.read_some(buffer.prepare(kReadAtOnce), failure);
-      if (failure == net::error::would_block) return Await();
-      if (failure) return Close();
-      buffer.commit(got);
-    }
+    const std::size_t used = parser->put(buffer.data(), failure);
+    buffer.consume(used);
+    if (parser->is_done()) return OnRead({});
+    if (failure && failure != http::error::need_more) return OnRead(failure);
+    Await();
   }
 
   void OnRead(error_code failure) {
@@ -187,40 +183,34 @@ struct HttpFront::Impl::Connection : std::enable_shared_from_this<Connection> {
     Close();
   }
 
-  // A peer that gives up while it waits for its reply takes its connection with it. What it says
-  // before is read after the reply.
-  void LookForEnd() {
-    char byte = 0;
-    const ssize_t got = recv(socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (got == 0 || (got < 0 && errno != EAGAIN)) return Close();
-    more_came = got > 0;
-    if (!more_came) Await();
-  }
-
   // net/http: server.go conn.serve, "400 Bad Request" and its kin.
   void Refuse(std::int64_t status) {
     const std::string text = fmt::format("{} {}", status, Reason(status));
-    Write(fmt::format("HTTP/1.1 {}\r\nContent-Type: {}\r\nConnection: close\r\n\r\n{}", text,
-                      kPlainText, text));
+    output = fmt::format("HTTP/1.1 {}\r\nContent-Type: {}\r\nConnection: close\r\n\r\n{}", text,
+                         kPlainText, text);
+    Write();
   }
 
   void Reply(const HttpReply& reply) {
     if (!replying) return;
     replying = false;
-    std::string text =
-        fmt::format("HTTP/1.{} {} {}\r\n", http_minor, reply.status, Reason(reply.status));
-    text +=
-        fmt::format("Content-Type: {}\r\nDate: {}\r\nContent-Length: {}\r\n",
-                    reply.content_type.empty() ? kPlainText : std::string_view(reply.content_type),
-                    owner.Date(), reply.body.size());
-    if (!keep_alive) text += "Connection: close\r\n";
-    text += "\r\n";
-    if (!head) text += reply.body;
-    Write(std::move(text));
+    output = http_minor == 0 ? "HTTP/1.0 " : "HTTP/1.1 ";
+    output += fmt::format_int(reply.status).c_str();
+    output += ' ';
+    output += Reason(reply.status);
+    output += "\r\nContent-Type: ";
+    output += reply.content_type.empty() ? kPlainText : reply.content_type;
+    output += "\r\nDate: ";
+    output += owner.Date();
+    output += "\r\nContent-Length: ";
+    output += fmt::format_int(reply.body.size()).c_str();
+    output += keep_alive ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n";
+    if (!head) output += reply.body;
+    Write();
   }
 
-  void Write(std::string text) {
-    output = std::move(text);
+  // Sends `output`.
+  void Write() {
     if (!std::exchange(sends, true)) owner.sending.push_back(id);
     error_code failure;
     const std::size_t sent = socket.write_some(net::buffer(output), failure);
@@ -264,28 +254,27 @@ struct HttpFront::Impl::Connection : std::enable_shared_from_this<Connection> {
 
   Impl& owner;
   ConnectionId id;
-  tcp::socket socket;
+  Socket socket;
   std::string host;
   std::int64_t port;
   Talk talk;
   beast::flat_buffer buffer;
   std::optional<http::request_parser<http::string_body>> parser;
-  std::string output;
-  Time begun = -1;  // when the request that is being read began; -1: none is
+  std::string output;  // the last reply; not touched while it is being sent
+  Time begun = -1;     // when the request that is being read began; -1: none is
   std::size_t drained_bytes = 0;
   int http_minor = 1;
   bool keep_alive = false;
   bool head = false;
-  bool replying = false;   // a whole request is out, its reply is not
-  bool awaits = false;     // a wait for the peer is on
-  bool more_came = false;  // after the request that waits for its reply
+  bool replying = false;  // a whole request is out, its reply is not
+  bool awaits = false;    // a read is on
   bool draining = false;
   bool sends = false;  // is among the owner's `sending`
   bool gone = false;
 };
 
 void HttpFront::Impl::Accept(const std::shared_ptr<Listener>& listener) {
-  listener->acceptor.async_accept([this, listener](error_code failure, tcp::socket socket) {
+  listener->acceptor.async_accept([this, listener](error_code failure, Socket socket) {
     if (failure == net::error::operation_aborted || !listener->acceptor.is_open()) return;
     if (failure) {  // Out of descriptors it would fail again at once, and for ever.
       starving.push_back(listener);
@@ -309,7 +298,7 @@ void HttpFront::Impl::Begin(Time at) {
   context.restart();
 }
 
-void HttpFront::Impl::Admit(Listener& listener, tcp::socket socket) {
+void HttpFront::Impl::Admit(Listener& listener, Socket socket) {
   if (connections.size() >= limits.connections_max) return;  // closed as it goes out of scope
   error_code ignored;
   socket.set_option(tcp::no_delay(true), ignored);
@@ -406,9 +395,8 @@ bool HttpFront::Poll(Time now) {
 
 bool HttpFront::WaitFor(Duration real, Time now) {
   impl_->Begin(now);
-  if (impl_->context.run_one_for(std::chrono::nanoseconds(real)) == 0) return false;
-  impl_->context.poll();
-  return true;
+  // The rest of what has come is the next Poll's.
+  return impl_->context.run_one_for(std::chrono::nanoseconds(real)) > 0;
 }
 
 bool HttpFront::AllSent() const {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -35,10 +36,11 @@ struct HttpArrival {
   std::string body;
 };
 
+/// Is copied before Reply returns.
 struct HttpReply {
   std::int64_t status = 200;
-  std::string content_type;  ///< "": text/plain; charset=utf-8
-  std::string body;
+  std::string_view content_type;  ///< "": text/plain; charset=utf-8
+  std::string_view body;
 };
 
 class HttpFront {
@@ -61,7 +63,7 @@ class HttpFront {
 
   /// Does all that can be done now, without waiting; true when there was something.
   bool Poll(Time now);
-  /// Waits up to `real` of the machine's own time for something to do, and does it.
+  /// Waits up to `real` of the machine's own time for something to do, and does a piece of it.
   bool WaitFor(Duration real, Time now);
   /// Everything that was written has been taken by the peers' kernels.
   bool AllSent() const;

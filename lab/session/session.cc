@@ -378,9 +378,10 @@ void Session::ApplyHttp(HttpArrival arrival) {
     return;
   }
   const auto refuse = [&](std::int64_t status, const std::string& why) {
-    front_.Reply(connection,
-                 {status, std::string(kJson),
-                  fmt::format("{{\"error\":{},\"code\":{}}}", JsonQuote(why), GrpcCodeOf(status))});
+    front_.Reply(
+        connection,
+        {status, kJson,
+         fmt::format("{{\"error\":{},\"code\":{}}}", JsonQuote(why), GrpcCodeOf(status))});
     stirred_ = true;
   };
   if (arrival.method != "POST") return refuse(405, "Method Not Allowed");

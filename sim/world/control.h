@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -78,6 +79,12 @@ class Control final : public Node {
     bool open = false;
   };
 
+  // What a question is called in the trace, and its bytes there (0: not wanted).
+  struct AskTexts {
+    trace::TextId description = 0;
+    trace::TextId input = 0;
+  };
+
   std::int64_t Place() const;
   void Act(std::uint64_t id);
   void ActDone(std::uint64_t id, const engine::port::Answer& answer);
@@ -88,6 +95,7 @@ class Control final : public Node {
   void Arrive(std::uint64_t slot);
   void Reply(std::uint64_t slot, engine::port::Answer answer);
   engine::port::Answer Look(const Asking& asking);
+  AskTexts TextsOf(const engine::port::Query& query);
   NodeId TargetOf(const engine::port::Query& query) const;
   NodeId TargetOf(const engine::port::Action& action) const;
   NodeId EndpointNode(const std::string& endpoint) const;
@@ -98,6 +106,8 @@ class Control final : public Node {
   std::vector<Acting> acting_;  ///< one, and what a crashed engine left running
   std::deque<engine::port::Input> posted_;
   std::vector<Asking> asks_;
+  std::optional<engine::port::HttpGet> last_get_;
+  AskTexts last_get_texts_;
   std::vector<std::uint32_t> free_;
   std::map<std::string, std::string> backups_;
   Playbooks playbooks_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -75,12 +76,13 @@ class GateHonest final : public Check {
     return count;
   }
 
-  // The oldest outstanding commit of the old side that `wanted` accepts.
+  // The oldest outstanding commit of the old side, at or below `upto`, that `wanted` accepts.
   template <typename Wanted>
-  Commit Oldest(std::size_t sink, Wanted wanted) const {
+  Commit Oldest(std::size_t sink, Tso upto, Wanted wanted) const {
     const Ledger& ledger = model().sinks()[sink].ledger;
     for (std::size_t i = 0; i < ledger.size(); ++i) {
       const Commit& commit = ledger.At(i);
+      if (commit.commit_ts > upto) break;
       if (!commit.done() && model().IsOldPump(commit.pump) && wanted(commit)) return commit;
     }
     return Commit{};
@@ -98,12 +100,12 @@ class GateHonest final : public Check {
     answer.lower = status.lower;
     if (status.synced) {
       answer.lie = Lie::kSynced;
-      answer.commit = Oldest(sink, [](const Commit&) { return true; });
+      answer.commit =
+          Oldest(sink, std::numeric_limits<Tso>::max(), [](const Commit&) { return true; });
       return answer;
     }
-    answer.commit = Oldest(sink, [&](const Commit& commit) {
-      return commit.commit_ts <= status.lower && !commit.Has(kCommitHanded);
-    });
+    answer.commit =
+        Oldest(sink, status.lower, [](const Commit& commit) { return !commit.Has(kCommitHanded); });
     if (answer.commit.commit_ts != 0) {
       answer.lie = Lie::kLower;
       return answer;
@@ -115,7 +117,8 @@ class GateHonest final : public Check {
       if (IsListed(status, pump)) continue;
       answer.lie = Lie::kPump;
       answer.pump = pump;
-      answer.commit = Oldest(sink, [&](const Commit& commit) { return commit.pump == pump; });
+      answer.commit = Oldest(sink, std::numeric_limits<Tso>::max(),
+                             [&](const Commit& commit) { return commit.pump == pump; });
       break;
     }
     return answer;

@@ -26,6 +26,7 @@ Model::Model(const trace::Header& header, const trace::TextTable& texts)
   drainers_.resize(node_count);
   old_pump_.resize(node_count);
   statuses_.resize(node_count);
+  status_texts_.resize(node_count);
   sink_index_.assign(node_count, kNoSink);
   for (std::size_t i = 0; i < node_count; ++i) {
     const trace::NodeInfo& info = header.nodes[i];

@@ -329,6 +329,7 @@ class Model {
   std::uint64_t status_now_ = 0;     // index + 1
   NodeId status_node_ = kNoNode;
   std::vector<StatusBody> statuses_;
+  std::vector<trace::TextId> status_texts_;  ///< of which statuses_ were read
   boost::unordered_flat_map<std::int64_t, NodeId> status_asks_;
   Tso t0_ = 0;
   Evidence t0_evidence_;

@@ -343,7 +343,9 @@ void Model::Answered(const Event& event) {
   const NodeId node = ask->second;
   status_asks_.erase(ask);
   if (event.code != kAnswerOk) return;
-  statuses_[node] = ParseStatusBody(texts_.Get(event.text));
+  // Polls find the same bytes again and again.
+  if (status_texts_[node] != event.text) statuses_[node] = ParseStatusBody(texts_.Get(event.text));
+  status_texts_[node] = event.text;
   if (!statuses_[node].readable) return;
   status_now_ = now_index_ + 1;
   status_node_ = node;
