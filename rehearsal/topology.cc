@@ -99,7 +99,7 @@ class TopologyBuilder {
       // A file has no server, and no two processes listen where a Kafka's brokers do.
       node.info.keyed_sink = slot.sink.type == "mysql" || slot.sink.type == "tidb";
       node.etcd_id = slot.sink.name;
-      FillRunning(slot.sink.type, &node);
+      FillRunning(DownstreamKind(scenario_, slot.sink.type), &node);
     }
   }
 

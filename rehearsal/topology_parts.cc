@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/port/port.h"
+#include "sim/world/downstream.h"
 
 namespace tidegate::rehearsal {
 
@@ -35,6 +36,12 @@ void FillRunning(std::string version, NodePlan* node) {
   node->running = true;
   node->enabled = !engine::port::UnderSupervise(node->info.unit);
   if (node->binary_path.empty()) node->binary_path = "/usr/bin/" + node->info.name;
+}
+
+std::string DownstreamKind(const sim::Scenario& scenario, const std::string& sink_type) {
+  const bool database = sink_type == "mysql" || sink_type == "tidb";
+  return database && scenario.downstream_kind == sim::kMariadb ? scenario.downstream_kind
+                                                               : sink_type;
 }
 
 void AddStores(const engine::Cluster& cluster, sim::Topology* topology) {

@@ -16,6 +16,8 @@ sim::NodePlan& AddNode(std::string_view stem, Role role, sim::Topology* topology
 void FillProcess(const engine::Process& process, sim::NodePlan* node);
 /// Runs from the start on, and comes back with its host.
 void FillRunning(std::string version, sim::NodePlan* node);
+/// What runs as the sink that is of this type.
+std::string DownstreamKind(const sim::Scenario& scenario, const std::string& sink_type);
 /// PD and TiKV: one of each stands for all of them.
 void AddStores(const engine::Cluster& cluster, sim::Topology* topology);
 /// The clients and the engine's hands: the last two nodes.

@@ -85,7 +85,7 @@ class RollingBuilder {
     node.info.port = sink.port;
     node.info.keyed_sink = sink.type == "mysql" || sink.type == "tidb";
     node.etcd_id = sink.name;
-    FillRunning(sink.type, &node);
+    FillRunning(DownstreamKind(scenario_, sink.type), &node);
   }
 
   // The file that deploy_drainer.yml puts in the place of the host's own.

@@ -140,6 +140,9 @@ struct Scenario {
   std::string tidb_from = "v2.0.7";  ///< with `topology`
   std::string tidb_to = "v2.1.0";
 
+  /// What the Drainers' databases are where there is a lab: "memory", or "mariadb", a real one.
+  std::string downstream_kind = "memory";
+
   DrainerSettings drainer;                ///< with `topology`: all old Drainers
   std::vector<DrainerSettings> drainers;  ///< with `topology`: each one; filled up from `drainer`
   std::optional<DrainerSettings> new_drainer;  ///< with `topology`: when it differs from the old

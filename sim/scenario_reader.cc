@@ -96,6 +96,11 @@ class Reader {
       TRY(ReadDrainer(document_, changed, &*out_.new_drainer));
     }
     TRY(ReadHidden(in->Find("hidden")));
+    if (const JsonValue* downstream = in->Find("downstream"); downstream != nullptr) {
+      JsonObjectReader kind(document_, *downstream, "'downstream'");
+      kind.String("kind", &out_.downstream_kind);
+      TRY(kind.Finish());
+    }
     return ReadPumpAndTidb(in, topology == nullptr);
   }
 

@@ -108,6 +108,9 @@ enum class EventKind : std::uint16_t {
   kDdlTorn,  ///< node: downstream; peer: drainer; code: table; b: commit_ts; c: job id; n: shape
              ///< that
              ///< the DDL made; d: shape that the file has now
+  // ------------------------------------------------------------ truth: somebody's own SQL
+  kRowChanged,  ///< node: downstream; code: table; a: key; c: value before (0: none); d: value now
+                ///< (0: none); n: how many rows have the key now: by whoever is no Drainer
   kCount,
 };
 

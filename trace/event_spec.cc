@@ -98,6 +98,12 @@ constexpr FieldSpec kRowTorn[] = {Node(),
                                   Int(Slot::kD, "now")};
 constexpr FieldSpec kDdlTorn[] = {
     Node(), Peer("by"), AnyTable(), kCt, Int(Slot::kC, "job"), kShape, Int(Slot::kD, "now")};
+constexpr FieldSpec kRowChanged[] = {Node(),
+                                     Table(),
+                                     Int(Slot::kA, "key"),
+                                     Int(Slot::kC, "before"),
+                                     Int(Slot::kD, "now"),
+                                     Int(Slot::kN, "copies")};
 constexpr FieldSpec kCheckpointSaved[] = {Node(), Peer("by"), kCt, SecondText("store"),
                                           Text("body")};
 // Cluster Drainers take an initial-commit-ts of -1 for "now".
@@ -204,6 +210,7 @@ constexpr EventSpec kEventSpecs[] = {
     {EventKind::kEngineFinished, kClaim, "engine-finished", kEngineFinished},
     {EventKind::kRowTorn, kTruth, "row-torn", kRowTorn},
     {EventKind::kDdlTorn, kTruth, "ddl-torn", kDdlTorn},
+    {EventKind::kRowChanged, kTruth, "row-changed", kRowChanged},
 };
 
 constexpr auto kKindCount = static_cast<std::size_t>(EventKind::kCount);

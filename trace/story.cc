@@ -108,6 +108,8 @@ std::string Rows(std::uint32_t count) {
   return count == 1 ? std::string("1 row") : fmt::format("{} rows", count);
 }
 
+std::string NoneOr(std::int64_t value) { return value == 0 ? "none" : fmt::format("{}", value); }
+
 std::string ProcessSentence(const Words& w) {
   const Event& e = w.event();
   switch (e.kind) {
@@ -232,6 +234,10 @@ std::string DownstreamSentence(const Words& w) {
           "{} lost DDL job {} on {} that {} had written (commit_ts {}, shape {}): the "
           "shape is {} there now",
           w.Node(), e.c, w.Table(), w.Peer(), e.b, e.n, e.d);
+    case EventKind::kRowChanged:
+      return fmt::format("somebody's own SQL {} key {} of {} at {}: it was {}, and is {}{}",
+                         e.d == 0 ? "deleted" : "wrote", e.a, w.Table(), w.Node(), NoneOr(e.c),
+                         NoneOr(e.d), e.n > 1 ? fmt::format(" in {} rows", e.n) : "");
     case EventKind::kCheckpointSaved:
       return fmt::format("{} saved the checkpoint commit_ts {} in {} of {}{}", w.Peer(), e.b,
                          w.SecondText(), w.Node(), w.ColonText());

@@ -28,7 +28,8 @@ bool BelongsToStory(EventKind kind) {
 }
 
 bool IsRow(EventKind kind) {
-  return kind == EventKind::kRowCommitted || kind == EventKind::kRowApplied;
+  return kind == EventKind::kRowCommitted || kind == EventKind::kRowApplied ||
+         kind == EventKind::kRowChanged;
 }
 
 constexpr std::size_t kStoryMax = 8;  // of one transaction

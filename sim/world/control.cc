@@ -7,6 +7,7 @@
 #include "sim/faults.h"
 #include "sim/recorded_input.h"
 #include "sim/world/binlogctl.h"
+#include "sim/world/downstream.h"
 #include "sim/world/etcd.h"
 #include "sim/world/hosts.h"
 #include "sim/world/node_log.h"
@@ -213,7 +214,10 @@ void Control::Perform(std::uint64_t id, const port::Action& action) {
                  .b = Place(),
                  .text = world_.Intern(port::Describe(action)),
                  .n = world_.wants_inputs() ? world_.Intern(EncodeInput(action)) : 0});
-  world_.kernel().After(id_, kActDelay, kAct, id);
+  // What rows have become by now takes no more time.
+  const auto* sql = std::get_if<port::RunSql>(&action);
+  const bool happened = sql != nullptr && sql->statement.starts_with(kByHand);
+  world_.kernel().After(id_, happened ? 0 : kActDelay, kAct, id);
 }
 
 Control::Acting* Control::Find(std::uint64_t id) {

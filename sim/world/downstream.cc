@@ -15,10 +15,6 @@ using engine::port::AnswerCode;
 
 constexpr std::size_t kRowsUsual = 500;  // of a small run, which spends a lot on growing tables
 
-std::uint64_t RowKey(std::uint16_t table, std::int64_t key) {
-  return (static_cast<std::uint64_t>(table) << 48U) | static_cast<std::uint64_t>(key);
-}
-
 std::string Lower(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -146,7 +142,7 @@ bool Downstream::Apply(const Job& job, NodeId drainer) {
 bool Downstream::ApplyRow(const Job& job, NodeId drainer) {
   if (job.shape > shapes_[job.table]) return false;  // unknown column, or no such table
   const bool keyed = world_.plan().tables[job.table].has_key;
-  const std::uint64_t key = RowKey(job.table, job.key);
+  const std::uint64_t key = RowKeyOf(job.table, job.key);
   const auto found = rows_.find(key);
   bool exists = found != rows_.end();
   if (drainer == kNoNode) {  // what earlier statements of the same transaction did counts
@@ -219,6 +215,11 @@ bool Downstream::OnFault(const FaultPlan& fault, bool heal) {
 // The few statements that upgrades run at a sink: reading, replacing and deleting a checkpoint row.
 Answer Downstream::OnSql(std::string_view statement) {
   if (hung_) return {AnswerCode::kTimedOut, 0, ""};
+  if (statement.starts_with(kAtDatabase)) return {};
+  if (statement.starts_with(kByHand)) {
+    statement.remove_prefix(kByHand.size());
+    if (const std::optional<Answer> done = ByHand(statement)) return *done;
+  }
   const std::string lower = Lower(statement);
   if (lower.rfind("select 1", 0) == 0) return {AnswerCode::kOk, 0, "1\n1\n"};
   if (lower.rfind("select", 0) == 0) {

@@ -5,7 +5,10 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sim/world.h"
@@ -13,8 +16,20 @@
 
 namespace tidegate::sim {
 
+/// The version of a sink that is a real database where there is a lab.
+inline constexpr std::string_view kMariadb = "mariadb";
+/// What a statement begins with that such a database runs itself: here it only has to arrive.
+inline constexpr std::string_view kAtDatabase = "/* mariadb */ ";
+/// What a statement begins with that says what rows became by it (downstream_by_hand.cc).
+inline constexpr std::string_view kByHand = "/* by hand */ ";
+
 class Downstream final : public Node {
  public:
+  struct Row {
+    std::int64_t value = 0;
+    std::int64_t copies = 0;  ///< of keyless tables
+  };
+
   Downstream(World& world, NodeId id);
 
   /// The stored checkpoint body of `store` ("tidb_binlog.checkpoint"); false when `from` cannot
@@ -28,6 +43,15 @@ class Downstream final : public Node {
   /// Replaces the wanted tables by `rows` (by table and key) with the shapes of then.
   void Load(Tso as_of, const std::vector<Tikv::RowVersion>& rows,
             const std::vector<std::uint16_t>& shapes);
+  bool Wants(std::uint16_t table) const;
+  /// By key.
+  std::vector<std::pair<std::int64_t, Row>> RowsOf(std::uint16_t table) const;
+  std::optional<Row> FindRow(std::uint16_t table, std::int64_t key) const;
+  /// How many DDLs made the table's columns.
+  std::uint16_t ShapeOf(std::uint16_t table) const { return shapes_[table]; }
+  /// The checkpoint rows by the tables that they are in.
+  const std::map<std::string, std::string>& stores() const { return stores_; }
+
   /// Are the wanted tables' rows these?
   bool Equals(const std::vector<Tikv::RowVersion>& rows) const;
 
@@ -47,10 +71,6 @@ class Downstream final : public Node {
 
  private:
   enum Timer : What { kDone = 1 };
-  struct Row {
-    std::int64_t value = 0;
-    std::int64_t copies = 0;  ///< of keyless tables
-  };
 
   /// A change in a file that may not be on disk yet, and what it changed.
   struct Unsynced {
@@ -62,7 +82,12 @@ class Downstream final : public Node {
     bool again = false;  ///< an earlier record of the file says the same
   };
 
-  bool Wants(std::uint16_t table) const;
+  static std::uint64_t RowKeyOf(std::uint16_t table, std::int64_t key) {
+    return (static_cast<std::uint64_t>(table) << 48U) |
+           (static_cast<std::uint64_t>(key) & 0xFFFF'FFFF'FFFFU);
+  }
+  void ChangeRow(std::uint16_t table, std::int64_t key, const Row& now);
+  std::optional<engine::port::Answer> ByHand(std::string_view statement);
   void Begin(const Envelope& envelope);
   bool Apply(const Job& job, NodeId drainer);
   bool ApplyRow(const Job& job, NodeId drainer);

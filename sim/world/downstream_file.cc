@@ -16,10 +16,6 @@ namespace {
 // dirty_writeback_centisecs 500: what is older has been written back.
 constexpr Duration kWrittenBackAfter = 35 * kSecond;
 
-std::uint64_t RowKey(std::uint16_t table, std::int64_t key) {
-  return (static_cast<std::uint64_t>(table) << 48U) | static_cast<std::uint64_t>(key);
-}
-
 }  // namespace
 
 // What was on its way to a file ends with the process that was to write it.
@@ -42,7 +38,7 @@ void Downstream::Remember(const Job& job, NodeId drainer) {
   written_ts_ = std::max(written_ts_, job.commit_ts);
   if (job.ddl != 0) {
     change.shape_before = shapes_[job.table];
-  } else if (const auto row = rows_.find(RowKey(job.table, job.key)); row != rows_.end()) {
+  } else if (const auto row = rows_.find(RowKeyOf(job.table, job.key)); row != rows_.end()) {
     change.before = row->second;
   }
   unsynced_.push_back(std::move(change));
@@ -80,7 +76,7 @@ void Downstream::TakeBack(const Unsynced& change) {
     event.d = change.shape_before;
     event.n = job.shape;
   } else {
-    const std::uint64_t key = RowKey(job.table, job.key);
+    const std::uint64_t key = RowKeyOf(job.table, job.key);
     if (change.before.copies > 0) {
       rows_[key] = change.before;
     } else {

@@ -4,13 +4,6 @@
 #include "sim/world/downstream.h"
 
 namespace tidegate::sim {
-namespace {
-
-std::uint64_t RowKey(std::uint16_t table, std::int64_t key) {
-  return (static_cast<std::uint64_t>(table) << 48U) | static_cast<std::uint64_t>(key);
-}
-
-}  // namespace
 
 bool Downstream::Wants(std::uint16_t table) const {
   const std::vector<NodeId>& sinks = world_.plan().tables[table].sinks;
@@ -37,7 +30,7 @@ void Downstream::Load(Tso as_of, const std::vector<Tikv::RowVersion>& rows,
                    .b = as_of,
                    .n = shapes[table]});
     for (; row != end; ++row) {
-      rows_[RowKey(table, row->key)] = {row->value, 1};
+      rows_[RowKeyOf(table, row->key)] = {row->value, 1};
       world_.Record({.kind = trace::EventKind::kRowLoaded,
                      .node = id_,
                      .code = table,
@@ -53,7 +46,7 @@ bool Downstream::Equals(const std::vector<Tikv::RowVersion>& rows) const {
   for (const Tikv::RowVersion& row : rows) {
     if (!Wants(row.table)) continue;
     ++wanted;
-    const auto found = rows_.find(RowKey(row.table, row.key));
+    const auto found = rows_.find(RowKeyOf(row.table, row.key));
     if (found == rows_.end() || found->second.value != row.value || found->second.copies != 1) {
       return false;
     }

@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(rules_hold_for_the_sample_and_no_slot_can_break_them) {
   }
   Event none;
   BOOST_TEST(!rules.Hold(none, texts));
-  BOOST_TEST(rules.Broken(none, texts) == "there is no event kind 55");
+  BOOST_TEST(rules.Broken(none, texts) == "there is no event kind 56");
 }
 
 BOOST_AUTO_TEST_CASE(a_slot_that_the_row_does_not_list_is_named) {

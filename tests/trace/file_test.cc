@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(both_extensions) {
     Last last;
     BOOST_REQUIRE(StreamTrace(File(name), &header, &texts, &last).has_value());
     BOOST_TEST(last.count == trace.events.size());
-    BOOST_TEST((last.last.kind == EventKind::kDdlTorn));
+    BOOST_TEST((last.last.kind == EventKind::kRowChanged));
     BOOST_TEST(header.engine == "ours");
     BOOST_TEST(texts.Get(last.last.text) == trace.texts.Get(trace.events.back().text));
   }

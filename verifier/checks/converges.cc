@@ -85,7 +85,21 @@ class Converges final : public Check {
     if (differing.empty() && !shapes) return;
     std::sort(differing.begin(), differing.end(),
               [](const auto& a, const auto& b) { return a.first < b.first; });
-    Report(sink, table, differing);
+    const auto others =
+        std::stable_partition(differing.begin(), differing.end(), [&](const auto& row) {
+          return ByHand(model().sinks()[sink], table, row.first, row.second);
+        });
+    const std::vector<std::pair<std::int64_t, RowState>> rest(others, differing.end());
+    differing.erase(others, differing.end());
+    if (!differing.empty()) Report(sink, table, differing, true);
+    if (!rest.empty() || shapes) Report(sink, table, rest, false);
+  }
+
+  // Somebody's own SQL made the row what it is.
+  static bool ByHand(const SinkFacts& sink, std::uint16_t table, std::int64_t key,
+                     const RowState& row) {
+    const auto changed = sink.changed_by_hand.find({table, key});
+    return changed != sink.changed_by_hand.end() && changed->second == row.down_ts;
   }
 
   static std::string Side(std::int64_t value, std::uint32_t copies) {
@@ -131,20 +145,25 @@ class Converges final : public Check {
   }
 
   void Report(std::size_t sink, std::uint16_t table,
-              const std::vector<std::pair<std::int64_t, RowState>>& differing) {
+              const std::vector<std::pair<std::int64_t, RowState>>& differing, bool by_hand) {
     const SinkFacts& facts = model().sinks()[sink];
     const bool copies = !differing.empty() && differing.front().second.copies > 1;
     Draft draft;
     draft.kind = FindingKind::kLoss;
-    draft.cause = CauseOf(facts, copies);
+    draft.cause = by_hand ? Cause::kEngine : CauseOf(facts, copies);
     draft.why = Why(sink, table, differing);
+    if (by_hand) draft.why += ", by somebody's own SQL";
     draft.evidence = {model().run().end_evidence};
-    draft.subjects.transactions = Missing(facts);
+    if (!by_hand) draft.subjects.transactions = Missing(facts);
     if (!differing.empty()) {
       const std::int64_t key = differing.front().first;
       draft.rows = {{.kind = EventKind::kRowCommitted, .table = table, .key = key},
                     {.kind = EventKind::kRowApplied, .table = table, .key = key}};
-      draft.subjects.transactions.push_back(differing.front().second.down_ts);
+      if (by_hand) {
+        draft.rows.push_back({.kind = EventKind::kRowChanged, .table = table, .key = key});
+      } else {
+        draft.subjects.transactions.push_back(differing.front().second.down_ts);
+      }
     }
     findings().Report(*this,
                       Sort(FindingKind::kLoss, draft.cause,

@@ -119,6 +119,12 @@ Blame BlameForMissing(const Model& model, const SinkFacts& sink, const Commit& c
     return {.cause = Cause::kEngine,
             .because = fmt::format("the engine stopped {}, which had it", pump)};
   }
+  // An update of a row that is not there changes nothing and is no error.
+  if (!sink.changed_by_hand.empty() && commit.Has(kCommitHanded)) {
+    return {.cause = Cause::kEngine,
+            .because =
+                fmt::format("somebody's own SQL had changed rows of {}", NameOf(model, sink.node))};
+  }
   if (model.any_fault()) {
     return {.cause = Cause::kScenario, .because = "a fault kept it back"};
   }

@@ -5,8 +5,10 @@
 #include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "trace/event.h"
@@ -95,6 +97,9 @@ struct SinkFacts {
   SavedCheckpoint last_saved;
   GateDecision gate;
   LoadFacts load;
+  /// Rows that somebody's own SQL changed, by table and key: with the change of a Drainer's that
+  /// they had then. Where a Drainer changed the row since, that is over.
+  std::map<std::pair<std::uint16_t, std::int64_t>, Tso> changed_by_hand;
   /// The highest commit_ts that an old Drainer saved before the engine went on: what the product
   /// had called done by itself.
   Tso covered_before_gate = 0;
@@ -289,6 +294,7 @@ class Model {
   void Asked(const trace::Event& event);
   void Answered(const trace::Event& event);
   void Torn(const trace::Event& event);
+  void RowChanged(const trace::Event& event);
   void LoadMoved(const trace::Event& event);
   void TableLoaded(const trace::Event& event);
   void RowLoaded(const trace::Event& event);

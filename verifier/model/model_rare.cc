@@ -43,6 +43,7 @@ void Model::ApplyRare(const Event& event) {
     case EventKind::kCheckpointLoaded: CheckpointLoaded(event); break;
     case EventKind::kRowTorn:
     case EventKind::kDdlTorn: Torn(event); break;
+    case EventKind::kRowChanged: RowChanged(event); break;
     case EventKind::kLoadMoved: LoadMoved(event); break;
     case EventKind::kTableLoaded: TableLoaded(event); break;
     case EventKind::kRowLoaded: RowLoaded(event); break;

@@ -1,4 +1,5 @@
-// A sink that is a file and loses its end: what was applied is outstanding again.
+// What becomes of rows downstream without a Drainer: a sink that is a file loses its end, and what
+// was applied is outstanding again; or somebody changes rows by SQL of his own.
 #include <algorithm>
 
 #include "verifier/model/model.h"
@@ -39,6 +40,15 @@ void Model::Torn(const Event& event) {
   RowState& row = rows_[at * table_count_ + event.code][event.a];
   row.down_value = event.d;
   row.down_ts = std::min(row.down_ts, event.b - 1);
+}
+
+void Model::RowChanged(const Event& event) {
+  const std::size_t at = SinkIndex(event.node);
+  if (at == kNoSink || !Wants(at, event.code)) return;
+  RowState& row = rows_[at * table_count_ + event.code][event.a];
+  row.down_value = event.d;
+  row.copies = header_.tables[event.code].has_key ? 0 : event.n;
+  sinks_[at].changed_by_hand[{event.code, event.a}] = row.down_ts;
 }
 
 }  // namespace tidegate::verifier

@@ -26,7 +26,7 @@ void TakeRow(const Event& event, const Model& model, RowValues* rows) {
   } else if (event.kind == EventKind::kRowApplied) {
     const std::size_t sink = model.SinkIndex(event.node);
     if (sink != Model::kNoSink) (*rows)[{sink, {event.code, event.a}}] = event.c;
-  } else if (event.kind == EventKind::kRowTorn) {
+  } else if (event.kind == EventKind::kRowTorn || event.kind == EventKind::kRowChanged) {
     const std::size_t sink = model.SinkIndex(event.node);
     if (sink != Model::kNoSink) (*rows)[{sink, {event.code, event.a}}] = event.d;
   } else if (event.kind == EventKind::kTableLoaded) {

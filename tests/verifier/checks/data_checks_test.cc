@@ -121,6 +121,17 @@ const std::vector<Case> kCases = {
      "old-drainer apply 11 a:1=5\nold-drainer apply 13 a:1=6\nold-drainer save 13\n"
      "event row-torn node=mysql peer=old-drainer a=1 b=13 c=6 d=5\nworkload stopped\n"
      "end quiet tso=99\n"},
+    {"converges", "somebody-deleted-a-row", true,
+     "tidb-1 commit 10/11 a:1=5\nold-drainer apply 11 a:1=5\n"
+     "event row-changed node=mysql a=1 c=5\nworkload stopped\nend quiet tso=99\n"},
+    {"converges", "somebody-put-it-back", false,
+     "tidb-1 commit 10/11 a:1=5\nold-drainer apply 11 a:1=5\n"
+     "event row-changed node=mysql a=1 c=5\nevent row-changed node=mysql a=1 d=5\n"
+     "workload stopped\nend quiet tso=99\n"},
+    {"converges", "a-drainer-wrote-over-it", false,
+     "tidb-1 commit 10/11 a:1=5\nold-drainer apply 11 a:1=5\n"
+     "event row-changed node=mysql a=1 c=5 d=7\ntidb-1 commit 12/13 a:1=6\n"
+     "old-drainer apply 13 a:1=6\nworkload stopped\nend quiet tso=99\n"},
     {"converges", "duplicate-in-a-keyless-table", true,
      "tidb-1 commit 10/11 log:1=5\nold-drainer apply 11 log:1=5\nold-drainer apply 11 log:1=5\n"
      "workload stopped\nend quiet tso=99\n"},
