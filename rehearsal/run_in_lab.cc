@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/files.h"
+#include "lab/downstream/database_sink.h"
 #include "lab/hosts/tree.h"
 #include "lab/session/home.h"
 #include "lab/session/network.h"
@@ -20,6 +21,7 @@
 #include "rehearsal/judged.h"
 #include "rehearsal/lab_command.h"
 #include "sim/world.h"
+#include "sim/world/downstream.h"
 
 namespace tidegate::rehearsal {
 namespace {
@@ -119,6 +121,41 @@ Status AddAnsible(std::vector<std::string>* environment) {
   return {};
 }
 
+// The Drainers' databases, where the scenario wants them real.
+Result<std::vector<std::unique_ptr<lab::DatabaseSink>>> StartDatabases(const sim::RunPlan& plan,
+                                                                       const lab::Home& home) {
+  std::vector<std::unique_ptr<lab::DatabaseSink>> out;
+  for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
+    const sim::NodePlan& node = plan.nodes[i];
+    if (node.info.role != Role::kDownstream || node.version != sim::kMariadb) continue;
+    TRY_ASSIGN(const lab::MariadbPrograms programs, lab::FindMariadb());
+    TRY_ASSIGN(const std::string client, ReadFile(programs.client));
+    TRY(lab::RootDir(home.path()).Write("/real/mariadb", client, 0755));
+    TRY_ASSIGN(
+        std::unique_ptr<lab::DatabaseSink> database,
+        lab::DatabaseSink::Start(plan, static_cast<NodeId>(i),
+                                 fmt::format("{}/{}", home.path(), node.info.name), home.path()));
+    out.push_back(std::move(database));
+  }
+  return {std::move(out)};
+}
+
+// Addresses, and names of their hosts, for the lab's `mysql`.
+std::string DatabasesVariable(const std::vector<std::unique_ptr<lab::DatabaseSink>>& databases,
+                              const sim::RunPlan& plan) {
+  std::vector<std::string> words;
+  const std::map<std::string, std::vector<std::string>> names = NamesOf(plan);
+  for (const std::unique_ptr<lab::DatabaseSink>& database : databases) {
+    words.push_back(fmt::format("{}:{}", database->host(), database->port()));
+    const auto found = names.find(database->host());
+    if (found == names.end()) continue;
+    for (const std::string& name : found->second) {
+      words.push_back(fmt::format("{}:{}", name, database->port()));
+    }
+  }
+  return fmt::format("TIDEGATE_MARIADB={}", fmt::join(words, " "));
+}
+
 Result<std::vector<std::string>> EnvironmentOf(const LabInputs& inputs, const lab::Home& home) {
   std::vector<std::string> environment = home.Environment();
   for (std::string& variable : inputs.Environment()) environment.push_back(std::move(variable));
@@ -161,9 +198,12 @@ Result<RunResult> RunInLab(const Prepared& prepared, const sim::RunPlan& plan,
   TRY_ASSIGN(const LabInputs inputs, LabInputsOf(prepared.scenario, home));
   TRY_ASSIGN(const LabCommands commands,
              CommandsFor(choice, prepared, plan, settings, inputs, home));
-  TRY_ASSIGN(const std::vector<std::string> environment, EnvironmentOf(inputs, home));
+  TRY_ASSIGN(std::vector<std::string> environment, EnvironmentOf(inputs, home));
+  TRY_ASSIGN(std::vector<std::unique_ptr<lab::DatabaseSink>> databases, StartDatabases(plan, home));
+  if (!databases.empty()) environment.push_back(DatabasesVariable(databases, plan));
   TRY_ASSIGN(lab::Trees trees, MakeTrees(prepared, plan, home));
   lab::SessionOptions session_options = OptionsOf(choice, commands, prepared, environment, home);
+  session_options.databases = std::move(databases);
   if (by_hand != nullptr) by_hand->Fill(home, &session_options);
   TRY_ASSIGN(const std::unique_ptr<lab::Session> session,
              lab::Session::Make(std::move(session_options), plan, &trees, std::move(pace)));
@@ -176,6 +216,7 @@ Result<RunResult> RunInLab(const Prepared& prepared, const sim::RunPlan& plan,
   session->Watch(&world);
   world.Run();
   if (by_hand != nullptr) by_hand->Close();
+  if (session->trouble().empty()) TRY(session->CompareDatabases());
   if (!session->trouble().empty()) return Error{ErrorCode::kIo, session->trouble(), ""};
   if (const Result<std::string> log = ReadFile(home.log_path()); log.has_value()) {
     judged.result().engine_output = *log;

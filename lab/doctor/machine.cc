@@ -19,6 +19,7 @@
 #include <array>
 
 #include "lab/doctor/programs_of.h"
+#include "lab/downstream/mariadb_server.h"
 #include "lab/hosts/programs.h"
 #include "lab/session/home.h"
 #include "lab/session/pace.h"
@@ -189,6 +190,10 @@ void AddTools(std::vector<MachineLine>* lines) {
   };
   constexpr std::array<Tool, 4> kTools = {
       {{"curl", "curl"}, {"jq", "jq"}, {"python3", "python3"}, {"nc", "netcat-openbsd"}}};
+  const Result<MariadbPrograms> mariadb = FindMariadb();
+  lines->push_back({mariadb.has_value(), Need::kNobody, "mariadbd",
+                    mariadb.has_value() ? mariadb->server : "missing",
+                    mariadb.has_value() ? "" : mariadb.error().message});
   for (const Tool& tool : kTools) {
     const Result<std::vector<StartedProgram>> found = ProgramsOf(tool.name);
     const bool there = found.has_value() && !found->empty();

@@ -94,7 +94,17 @@ Session::Session(SessionOptions options, const sim::RunPlan& plan, Trees* trees,
     add(node.info.port, SpeaksHttp(node.info.role));
     add(node.status_port, true);
   }
+  if (options_.databases.empty()) return;
+  sql_ = std::make_unique<SqlDesk>(plan, hands_, std::move(options_.databases),
+                                   options_.attended == nullptr);
 }
+
+void Session::Watch(sim::World* world) {
+  world_ = world;
+  if (sql_ != nullptr) sql_->Watch(world);
+}
+
+Status Session::CompareDatabases() { return sql_ == nullptr ? Status() : sql_->Compare(); }
 
 const Session::Port* Session::FindPort(const std::string& host, std::int64_t number) const {
   const auto found = std::find_if(ports_.begin(), ports_.end(), [&](const Port& one) {
@@ -134,6 +144,7 @@ void Session::OnInput(const port::Input& input) {
 
 // A port opens or closes only when a process or a fault does something.
 void Session::OnEvent(const trace::Event& event, std::uint64_t) {
+  if (sql_ != nullptr) sql_->Saw(event);
   if (link_ == nullptr || finished_) return;
   if (event.kind == EventKind::kNodeDown) hands_.WentDown(event);
   switch (event.kind) {
@@ -186,15 +197,27 @@ void Session::BeginAgain() {
 void Session::SyncPorts() {
   for (const Port& one : ports_) {
     const bool open = world_->hosts().FindListener(one.host, one.number) != kNoNode;
-    if (open == front_.IsOpen(one.host, one.number)) continue;
+    if (open == IsOpen(one)) continue;
     stirred_ = true;
     if (!open) {
       front_.Close(one.host, one.number);
-    } else if (const Status status = front_.Open(one.host, one.number, one.talk);
-               !status.has_value() && trouble_.empty()) {
+      if (sql_ != nullptr) sql_->front().Close(one.host, one.number);
+    } else if (const Status status = Open(one); !status.has_value() && trouble_.empty()) {
       trouble_ = status.error().ToString();
     }
   }
+}
+
+bool Session::IsOpen(const Port& port) const {
+  if (front_.IsOpen(port.host, port.number)) return true;
+  return sql_ != nullptr && sql_->front().IsOpen(port.host, port.number);
+}
+
+Status Session::Open(const Port& port) {
+  if (sql_ != nullptr && sql_->Serves(port.host, port.number)) {
+    return sql_->front().Open(port.host, port.number);
+  }
+  return front_.Open(port.host, port.number, port.talk);
 }
 
 bool Session::Pump() {
@@ -205,6 +228,11 @@ bool Session::Pump() {
   for (HttpArrival& arrival : front_.TakeArrivals()) Queue(std::move(arrival));
   for (ControlCall& call : control_->TakeCalls()) Queue(std::move(call));
   for (const CallId id : control_->TakeDead()) QueueDeath(id);
+  if (sql_ == nullptr) return worked;
+  worked |= sql_->Poll();
+  if (pace_->Repeats()) worked |= !sql_->front().AllSent();
+  for (SqlArrival& arrival : sql_->front().TakeArrivals()) Queue(std::move(arrival));
+  if (trouble_.empty()) trouble_ = sql_->trouble();
   return worked;
 }
 
@@ -212,6 +240,7 @@ void Session::Settle() {
   while (trouble_.empty()) {
     SyncPorts();
     const bool worked = Pump();
+    if (sql_ != nullptr && sql_->Owes()) return;  // the world is about to change
     pace_->Owes(hands_.outstanding_count() > 0);
     if (!pace_->Settled(worked, !waiting_.empty(), &front_)) {
       trouble_ = pace_->trouble();
@@ -275,6 +304,16 @@ void Session::Queue(HttpArrival arrival) {
   waiting_.push_back(std::move(waiting));
 }
 
+void Session::Queue(SqlArrival arrival) {
+  Waiting waiting;
+  waiting.endpoint = fmt::format("{}:{}", arrival.host, arrival.port);
+  waiting.bytes = fmt::format("{} {}", arrival.sequence, arrival.payload);
+  waiting.peer_port = arrival.peer_port;
+  waiting.only_looks = SqlDesk::OnlyLooks(arrival);
+  waiting.apply = [this, arrival = std::move(arrival)] { sql_->Apply(arrival); };
+  waiting_.push_back(std::move(waiting));
+}
+
 void Session::Queue(ControlCall call) {
   const Result<Request> request = ReadRequest(call.line);
   if (!request.has_value()) {
@@ -329,6 +368,7 @@ void Session::SyncTrees() {
 }
 
 std::uint64_t Session::LineageOf(const Waiting& waiting) {
+  if (waiting.peer_port != 0) return pace_->LineageOfPort(waiting.peer_port);
   if (waiting.connection == 0) return pace_->LineageOfProcess(waiting.pid);
   return pace_->LineageOfPort(front_.PeerPortOf(waiting.connection));
 }
@@ -434,6 +474,7 @@ std::string Session::LastWords() const {
 void Session::Finish(int status) {
   control_->Poll();  // who ended it hears so
   pace_->KillAll();
+  if (sql_ != nullptr) sql_->End();
   trace::EngineEnd end = trace::EngineEnd::kFailed;
   if (status == 0) end = trace::EngineEnd::kDone;
   if (status == kRefusedStatus) end = trace::EngineEnd::kRefused;

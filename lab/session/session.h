@@ -23,6 +23,7 @@
 #include "lab/session/crashes.h"
 #include "lab/session/hooks.h"
 #include "lab/session/pace.h"
+#include "lab/session/sql_desk.h"
 #include "lab/session/world_hands.h"
 #include "sim/attach.h"
 #include "sim/run_plan.h"
@@ -41,6 +42,7 @@ struct SessionOptions {
   std::string journal_path;  ///< of the engine's journal, a record a line; "": nobody knows it
   std::string control_path;  ///< of the socket for the hosts' programs
   std::vector<HookCommand> hooks;
+  std::vector<std::unique_ptr<DatabaseSink>> databases;  ///< sinks that are real ones
   /// A lab that is kept for people: then `program` only lets them in. Outlives the session.
   Attended* attended = nullptr;
 };
@@ -52,7 +54,7 @@ class Session final : public sim::AttachedEngine, public trace::Listener {
                                                Trees* trees, std::unique_ptr<Pace> pace);
 
   /// REQUIRES: called before the world runs; `world` outlives the session's last callback.
-  void Watch(sim::World* world) { world_ = world; }
+  void Watch(sim::World* world);
 
   void Start(sim::EngineLink* link) override;
   void OnInput(const engine::port::Input& input) override;
@@ -65,6 +67,8 @@ class Session final : public sim::AttachedEngine, public trace::Listener {
   const std::string& trouble() const { return trouble_; }
   /// What would have left the lab, and was not done.
   const std::vector<std::string>& refused() const { return hands_.refused(); }
+  /// When the world has run: are real databases what the simulation is? Errors: kIo.
+  Status CompareDatabases();
 
  private:
   /// A port of the plan's nodes.
@@ -79,9 +83,10 @@ class Session final : public sim::AttachedEngine, public trace::Listener {
   struct Waiting {
     std::string endpoint;
     std::string bytes;
-    ConnectionId connection = 0;  ///< of an HTTP request; else `pid` is known
+    ConnectionId connection = 0;  ///< of an HTTP request; else `pid` or `peer_port` is known
     int pid = 0;
-    bool only_looks = false;  ///< changes nothing, and no file of a host has a part in it
+    std::uint16_t peer_port = 0;  ///< of a connection to a database
+    bool only_looks = false;      ///< changes nothing, and no file of a host has a part in it
     std::function<void()> apply;
   };
 
@@ -97,8 +102,11 @@ class Session final : public sim::AttachedEngine, public trace::Listener {
   std::optional<int> Ended();
   std::optional<Time> NextWake();
   void SyncPorts();
+  bool IsOpen(const Port& port) const;
+  Status Open(const Port& port);
   void Queue(HttpArrival arrival);
   void Queue(ControlCall call);
+  void Queue(SqlArrival arrival);
   void QueueDeath(CallId id);
   void AnswerAttended(CallId id, const Reply& reply);
   void ApplyLeast();
@@ -120,6 +128,7 @@ class Session final : public sim::AttachedEngine, public trace::Listener {
   WorldHands hands_;
   Translator translator_;
   Crashes crashes_;
+  std::unique_ptr<SqlDesk> sql_;     // null: no sink is a real database
   std::map<CallId, Request> calls_;  // whose reply is to come
   std::vector<Port> ports_;
   std::vector<Waiting> waiting_;

@@ -1,0 +1,120 @@
+#include "lab/downstream/server_link.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace tidegate::lab {
+namespace {
+
+// mariadb_server.cc: max_statement_time is less.
+constexpr timeval kSilenceMax = {45, 0};
+
+Error Failed(std::string_view what) {
+  return {ErrorCode::kIo, fmt::format("can't {} MariaDB: {}", what, std::strerror(errno)), ""};
+}
+
+}  // namespace
+
+Result<ServerLink> ServerLink::Connect(const std::string& socket_path) {
+  sockaddr_un place{};
+  place.sun_family = AF_UNIX;
+  if (socket_path.size() >= sizeof(place.sun_path)) {
+    errno = ENAMETOOLONG;
+    return Failed("reach " + socket_path + " of");
+  }
+  std::memcpy(place.sun_path, socket_path.c_str(), socket_path.size() + 1);
+  ServerLink link(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (link.fd_ < 0) return Failed("make a socket for");
+  setsockopt(link.fd_, SOL_SOCKET, SO_RCVTIMEO, &kSilenceMax, sizeof kSilenceMax);
+  setsockopt(link.fd_, SOL_SOCKET, SO_SNDTIMEO, &kSilenceMax, sizeof kSilenceMax);
+  if (connect(link.fd_, reinterpret_cast<const sockaddr*>(&place), sizeof place) != 0) {
+    return Failed("connect to");
+  }
+  return {std::move(link)};
+}
+
+ServerLink::~ServerLink() {
+  if (fd_ >= 0) close(fd_);
+}
+
+ServerLink::ServerLink(ServerLink&& other) noexcept
+    : fd_(std::exchange(other.fd_, -1)), read_(std::move(other.read_)) {}
+
+ServerLink& ServerLink::operator=(ServerLink&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  std::swap(read_, other.read_);
+  return *this;
+}
+
+Status ServerLink::Send(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t put = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return Failed("write to");
+    bytes.remove_prefix(static_cast<std::size_t>(put));
+  }
+  return {};
+}
+
+Status ServerLink::Fill(std::size_t size) {
+  std::array<char, 65536> buffer;
+  while (read_.size() < size) {
+    const ssize_t got = recv(fd_, buffer.data(), buffer.size(), 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got == 0) errno = ECONNRESET;
+    if (got <= 0) return Failed("read from");
+    read_.append(buffer.data(), static_cast<std::size_t>(got));
+  }
+  return {};
+}
+
+Result<std::string> ServerLink::Receive() {
+  TRY(Fill(kPacketHead));
+  const std::size_t size = kPacketHead + PayloadSize(read_);
+  TRY(Fill(size));
+  std::string packet = read_.substr(0, size);
+  read_.erase(0, size);
+  return {std::move(packet)};
+}
+
+Status ServerLink::LogIn() {
+  TRY_ASSIGN(const std::string greeting, Receive());
+  TRY(Send(MakeLogin(1, "root")));
+  TRY_ASSIGN(std::string answer, Receive());
+  if (PacketKind(answer) == kEofPacket) {
+    TRY(Send(MakePacket(3, "")));  // another plugin, without a password as well
+    TRY_ASSIGN(answer, Receive());
+  }
+  if (PacketKind(answer) == kOkPacket) return {};
+  return Error{ErrorCode::kIo,
+               "MariaDB lets nobody in: " + ErrorText(std::string_view(answer).substr(kPacketHead)),
+               ""};
+}
+
+Result<std::vector<ServerLink::Row>> ServerLink::Query(std::string_view statement) {
+  std::string payload(1, static_cast<char>(SqlCommand::kQuery));
+  payload += statement;
+  TRY(Send(MakeCommand(payload)));
+  std::vector<Row> rows;
+  AnswerReader reader(SqlCommand::kQuery);
+  std::size_t columns = 0;
+  for (std::size_t count = 0;; ++count) {
+    TRY_ASSIGN(const std::string packet, Receive());
+    const std::string_view body = std::string_view(packet).substr(kPacketHead);
+    if (count == 0) columns = body.empty() ? 0 : static_cast<unsigned char>(body[0]);
+    const bool last = reader.Take(body);
+    if (last && reader.error() != 0) return Error{ErrorCode::kBadInput, ErrorText(body), ""};
+    if (last) return {std::move(rows)};
+    if (count > columns + 1) rows.push_back(ReadRow(body));
+  }
+}
+
+}  // namespace tidegate::lab
