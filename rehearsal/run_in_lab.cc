@@ -5,8 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <utility>
@@ -19,6 +17,7 @@
 #include "lab/session/session.h"
 #include "rehearsal/by_hand.h"
 #include "rehearsal/judged.h"
+#include "rehearsal/lab_ansible.h"
 #include "rehearsal/lab_command.h"
 #include "sim/world.h"
 #include "sim/world/downstream.h"
@@ -79,7 +78,7 @@ std::string HostsFile(const std::map<std::string, std::vector<std::string>>& nam
 
 // The hosts' trees, and what the control machine has of its own.
 Result<lab::Trees> MakeTrees(const Prepared& prepared, const sim::RunPlan& plan,
-                             const lab::Home& home) {
+                             const LabInputs& inputs, const lab::Home& home) {
   TRY_ASSIGN(const std::string program, lab::FindProgram("rehearsal/tidegate-lab-shell"));
   const std::map<std::string, std::vector<std::string>> names = NamesOf(plan);
   TRY_ASSIGN(lab::Trees trees, lab::Trees::Make(plan, {home.path(), program, names}));
@@ -98,27 +97,8 @@ Result<lab::Trees> MakeTrees(const Prepared& prepared, const sim::RunPlan& plan,
   if (const Result<std::string> ours = lab::FindProgram("engine/binlog-upgrade"); ours) {
     TRY(lab::RootDir(trees.ProgramsDir()).Link(*ours, kShippedEngine));
   }
+  TRY(SupplyAnsibleDir(prepared, inputs, home, trees));
   return {std::move(trees)};
-}
-
-// Where Ansible finds what the lab has for older playbooks; a folder that the user names comes
-// first.
-Status AddAnsible(std::vector<std::string>* environment) {
-  TRY_ASSIGN(const std::string callback, lab::FindProgram("lab/ansible/callback/skippy.py"));
-  const std::string_view whole = callback;
-  const std::string_view folder = whole.substr(0, whole.rfind("/callback/"));
-  const std::array<std::array<std::string_view, 2>, 3> kinds = {
-      {{"ANSIBLE_CALLBACK_PLUGINS", "callback"},
-       {"ANSIBLE_FILTER_PLUGINS", "filter"},
-       {"ANSIBLE_LIBRARY", "library"}}};
-  for (const auto& [name, kind] : kinds) {
-    const char* named = std::getenv(std::string(name).c_str());
-    const std::string first = named == nullptr ? "" : fmt::format("{}:", named);
-    const std::string variable = fmt::format("{}=", name);
-    std::erase_if(*environment, [&](const std::string& one) { return one.starts_with(variable); });
-    environment->push_back(fmt::format("{}{}{}/{}", variable, first, folder, kind));
-  }
-  return {};
 }
 
 // The Drainers' databases, where the scenario wants them real.
@@ -201,7 +181,7 @@ Result<RunResult> RunInLab(const Prepared& prepared, const sim::RunPlan& plan,
   TRY_ASSIGN(std::vector<std::string> environment, EnvironmentOf(inputs, home));
   TRY_ASSIGN(std::vector<std::unique_ptr<lab::DatabaseSink>> databases, StartDatabases(plan, home));
   if (!databases.empty()) environment.push_back(DatabasesVariable(databases, plan));
-  TRY_ASSIGN(lab::Trees trees, MakeTrees(prepared, plan, home));
+  TRY_ASSIGN(lab::Trees trees, MakeTrees(prepared, plan, inputs, home));
   lab::SessionOptions session_options = OptionsOf(choice, commands, prepared, environment, home);
   session_options.databases = std::move(databases);
   if (by_hand != nullptr) by_hand->Fill(home, &session_options);

@@ -52,13 +52,13 @@ bool MakePipe(Fd* read_end, Fd* write_end) {
   return true;
 }
 
-std::vector<std::string> Environment() {
+std::vector<std::string> Environment(bool own_locale) {
   std::vector<std::string> out;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
-    if (!text.starts_with("LC_ALL=")) out.push_back(text);
+    if (own_locale || !text.starts_with("LC_ALL=")) out.push_back(text);
   }
-  out.emplace_back("LC_ALL=C");
+  if (!own_locale) out.emplace_back("LC_ALL=C");
   return out;
 }
 
@@ -108,7 +108,7 @@ int Spawn(const Command& command, Child* child) {
   posix_spawnattr_setflags(&attributes,
                            POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   std::vector<std::string> argv = command.argv;
-  std::vector<std::string> environment = Environment();
+  std::vector<std::string> environment = Environment(command.own_locale);
   const int failure = posix_spawnp(&child->pid, argv[0].c_str(), &actions, &attributes,
                                    Pointers(&argv).data(), Pointers(&environment).data());
   posix_spawn_file_actions_destroy(&actions);

@@ -13,6 +13,7 @@ struct Command {
   std::vector<std::string> argv;  ///< argv[0] is looked up on PATH
   std::string input;              ///< bytes for its standard input
   std::string input_file;         ///< or a file for it; "" = `input`
+  bool own_locale = false;        ///< the user's, where nobody reads what it says
   Duration timeout = 5 * kMinute;
   std::size_t output_max = 16ULL << 20;  ///< of each of both outputs
 };
@@ -34,8 +35,8 @@ struct CommandResult {
   bool ok() const { return end == End::kExited && status == 0; }
 };
 
-/// Runs `command` and waits for it. Its environment is ours, with LC_ALL=C. REQUIRES: argv not
-/// empty.
+/// Runs `command` and waits for it. Its environment is ours, with LC_ALL=C but for `own_locale`.
+/// REQUIRES: argv not empty.
 CommandResult RunCommand(const Command& command);
 
 }  // namespace tidegate::engine

@@ -160,6 +160,8 @@ struct ActionTemplates {
   Status operator()(const port::KeepBackup&) const { return {}; }
   Status operator()(const port::RunPlaybook& a) const {
     Command command;
+    // ansible-core ends at once in a locale that is none of UTF-8.
+    command.own_locale = true;
     // ansible.cfg, and with it the inventory, is looked for in the current folder.
     if (!a.dir.empty()) {
       TRY(CheckPath(a.dir));

@@ -79,6 +79,13 @@ Status Extend(const Place& place, const RootDir& tree, const std::string& folder
   return {};
 }
 
+// Folders that are the lab's own as they are, whatever this machine has there; or has not.
+bool IsWhole(const Place& place, const std::string& folder) {
+  const std::string listed =
+      fmt::format("\n{}", RootDir(place.lab).Read("/whole").value_or(std::string()));
+  return listed.find(fmt::format("\n{}\n", folder)) != std::string::npos;
+}
+
 // `ours` gets the paths at which the lab's own lies then.
 Status Cover(const Place& place, const RootDir& tree, const std::string& folder,
              std::set<std::string>* ours) {
@@ -96,7 +103,10 @@ Status Cover(const Place& place, const RootDir& tree, const std::string& folder,
   }
   for (const std::string& name : shared) {
     const std::string path = Under(folder, name);
-    if (IsFolder(path)) {
+    if (IsFolder(path) && IsWhole(place, path)) {
+      TRY(BindAt(tree.path() + path, path, false));
+      ours->insert(path);
+    } else if (IsFolder(path)) {
       TRY(Cover(place, tree, path, ours));
     } else {
       TRY(BindAt(tree.path() + path, path, false));

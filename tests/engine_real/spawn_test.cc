@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <cstdlib>
 #include <string>
 
 namespace tidegate::engine {
@@ -26,6 +27,18 @@ BOOST_AUTO_TEST_CASE(output_errors_and_status_come_back) {
   BOOST_TEST(result.output == "out\n");
   BOOST_TEST(result.errors == "err\n");
   BOOST_TEST(!result.ok());
+}
+
+// What is read is asked for in English and without a charset; a playbook speaks the user's.
+BOOST_AUTO_TEST_CASE(its_locale_is_that_of_computers_or_the_users_own) {
+  BOOST_REQUIRE(setenv("LC_ALL", "C.UTF-8", 1) == 0);
+  Command command;
+  command.argv = {"sh", "-c", "echo $LC_ALL"};
+  BOOST_TEST(RunCommand(command).output == "C\n");
+  command.own_locale = true;
+  BOOST_TEST(RunCommand(command).output == "C.UTF-8\n");
+  unsetenv("LC_ALL");
+  BOOST_TEST(RunCommand(command).output == "\n");
 }
 
 BOOST_AUTO_TEST_CASE(arguments_are_never_read_by_a_shell) {

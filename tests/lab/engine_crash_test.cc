@@ -62,10 +62,12 @@ void ExpectSurvives(const Matrix& matrix) {
 }
 
 std::vector<GeneratedCase> Cases() {
-  const std::vector<Matrix> matrices = {{"kafka-to-cluster/small.json", 1, 17, 6},
-                                        {"local-to-cluster/small.json", 27, 33, 2},
-                                        {"rolling-manual/small.json", 20, 9, 2, 30},
-                                        {"full-import/small.json", 44, 29, 3}};
+  std::vector<Matrix> matrices = {{"kafka-to-cluster/small.json", 1, 17, 6},
+                                  {"local-to-cluster/small.json", 27, 33, 2},
+                                  {"rolling-manual/small.json", 20, 9, 2, 30},
+                                  {"full-import/small.json", 44, 29, 3}};
+  // Real playbooks, at half a minute for each crash.
+  if (InFull() && !kSanitized) matrices.push_back({"rolling-ansible/small.json", 1, 1, 0, 30});
   std::vector<GeneratedCase> cases;
   for (const Matrix& matrix : matrices) {
     cases.push_back({matrix.scenario, [matrix] { ExpectSurvives(matrix); }});

@@ -1,6 +1,7 @@
 // binlog-upgrade as it is shipped, in the lab: through its own HTTP client, command templates and
 // journal file it is judged as the same executor is in this process.
 #include <boost/test/unit_test.hpp>
+#include <cstdlib>
 
 #include "tests/lab/lab_run.h"
 #include "tests/rehearsal/generated_cases.h"
@@ -19,8 +20,7 @@ void ExpectSame(const std::string& scenario) {
 }
 
 std::vector<GeneratedCase> Cases() {
-  // Passes and refusals, with and without faults, of every procedure but the one that runs
-  // playbooks.
+  // Passes and refusals, with and without faults, of every procedure.
   const std::vector<std::string> scenarios = {"kafka-to-cluster/captured-backlog.json",
                                               "kafka-to-cluster/run-book.json",
                                               "kafka-to-cluster/several-sinks.json",
@@ -36,6 +36,8 @@ std::vector<GeneratedCase> Cases() {
                                               "rolling-manual/supervise.json",
                                               "rolling-manual/to-v4.json",
                                               "rolling-manual/kafka-sink.json",
+                                              "rolling-ansible/no-control-file.json",
+                                              "rolling-ansible/stale-control-file.json",
                                               "local-to-cluster/several-sinks.json",
                                               "local-to-cluster/no-marker.json",
                                               "full-import/small.json",
@@ -45,6 +47,20 @@ std::vector<GeneratedCase> Cases() {
   std::vector<GeneratedCase> cases;
   for (std::size_t i = 0; i < scenarios.size(); i += kLabRunStep) {
     const std::string& scenario = scenarios[i];
+    cases.push_back({scenario, [scenario] { ExpectSame(scenario); }});
+  }
+  if (kSanitized) return cases;
+  // Real playbooks, at seconds each.
+  std::vector<std::string> by_playbook = {"rolling-ansible/small.json"};
+  if (std::getenv("TIDEGATE_CHECK_FULL") != nullptr) {
+    by_playbook.insert(by_playbook.end(),
+                       {"rolling-ansible/units-enabled.json",
+                        "rolling-ansible/drainer-hangs.json", "rolling-ansible/to-v4.json",
+                        "rolling-ansible/old-pump-in-resources.json",
+                        "rolling-ansible/old-drainer-in-resources.json",
+                        "rolling-ansible/mixed-unknown-key.json"});
+  }
+  for (const std::string& scenario : by_playbook) {
     cases.push_back({scenario, [scenario] { ExpectSame(scenario); }});
   }
   return cases;
