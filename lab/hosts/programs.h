@@ -6,29 +6,18 @@
 
 namespace tidegate::lab {
 
-inline constexpr std::array<std::string_view, 23> kPrograms = {"ssh",
-                                                               "scp",
-                                                               "sftp",
-                                                               "rsync",
-                                                               "sudo",
-                                                               "systemctl",
-                                                               "supervise",
-                                                               "svc",
-                                                               "svstat",
-                                                               "svok",
-                                                               "binlogctl",
-                                                               "mysql",
-                                                               "pkill",
-                                                               "killall",
-                                                               "pgrep",
-                                                               "kill",
-                                                               "ps",
-                                                               "id",
-                                                               "ntpstat",
-                                                               "mariadb",
-                                                               "tidegate-lab-enter",
-                                                               "lab",
-                                                               "tidegate-lab-keep"};
+inline constexpr std::array<std::string_view, 24> kPrograms = {"ssh",       "scp",
+                                                               "sftp",      "rsync",
+                                                               "sudo",      "systemctl",
+                                                               "supervise", "svc",
+                                                               "svstat",    "svok",
+                                                               "binlogctl", "mysql",
+                                                               "pkill",     "killall",
+                                                               "pgrep",     "kill",
+                                                               "ps",        "id",
+                                                               "ntpstat",   "tidegate-lab-enter",
+                                                               "lab",       "tidegate-lab-keep",
+                                                               "readlink",  "mariadb"};
 
 /// What tidb-ansible brings to a host that has no systemd (roles/supervise).
 inline constexpr std::array<std::string_view, 3> kSupervisePrograms = {"supervise", "svc",

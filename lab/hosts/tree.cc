@@ -13,6 +13,7 @@
 #include "lab/hosts/programs.h"
 #include "lab/hosts/stamp.h"
 #include "lab/hosts/unit_text.h"
+#include "lab/hosts/world_pids.h"
 
 namespace tidegate::lab {
 namespace {
@@ -127,6 +128,8 @@ Status Trees::MakeNode(const NodePlan& node, Host* host) {
 // tidb-ansible: roles/supervise/tasks/main.yml
 Status Trees::MakeSupervise(const NodePlan& node, Host* host) {
   TRY(host->root.MakeFolder(node.info.unit));
+  const auto id = static_cast<NodeId>(&node - plan_->nodes.data());
+  TRY(host->root.Write(node.info.unit + "/pid", fmt::format("{}\n", SupervisePidOf(id)), 0644));
   for (const std::string_view name : kSupervisePrograms) {
     TRY(MakeProgram(host->root, fmt::format("{}/bin/{}", DeployDirOf(node), name)));
   }
@@ -192,7 +195,12 @@ Status Trees::MakePrograms() {
   for (const std::string_view name : kPrograms) {
     TRY(root.Link(options_.program, fmt::format("/bin/{}", name)));
   }
-  return {};
+  // For shells on a host: their own kill knows no process that only the world has.
+  return root.Write("/bash.env",
+                    fmt::format("kill() {{ case \"$*\" in\n*{}*) {}/kill \"$@\" ;;\n"
+                                "*) builtin kill \"$@\" ;;\nesac; }}\n",
+                                kPidPrefix, ProgramsDir()),
+                    0644);
 }
 
 // A login shell sets PATH anew; the lab's programs stay in front.

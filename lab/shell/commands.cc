@@ -1,4 +1,4 @@
-// The small ones: sudo, ntpstat, mysql, id, kill.
+// The small ones: sudo, ntpstat, mysql, id, readlink, kill.
 #include <fmt/format.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,14 +11,12 @@
 
 #include "base/files.h"
 #include "lab/hosts/root_dir.h"
+#include "lab/hosts/world_pids.h"
 #include "lab/shell/client.h"
 #include "lab/shell/mysql_options.h"
 
 namespace tidegate::lab {
 namespace {
-
-// Real process ids end below this; those above are of processes that only the world has.
-constexpr std::int64_t kWorldPids = 4'200'000;
 
 int Replace(std::vector<std::string> argv) {
   std::vector<char*> words;
@@ -156,6 +154,20 @@ int RunId(const Place& place, const std::vector<std::string>& argv) {
   return Replace(std::move(words));
 }
 
+// The real one, but for what /proc says of processes that only the world has.
+int RunReadlink(const Place& place, const std::vector<std::string>& argv) {
+  const std::string asked = argv.empty() ? "" : argv.back();
+  const bool ours = asked.starts_with(fmt::format("/proc/{}", kPidPrefix)) &&
+                    (asked.ends_with("/exe") || asked.ends_with("/cwd"));
+  if (ours) {
+    const Result<Reply> reply = Call(place, {"readlink", "", argv, "", ""});
+    return reply ? Finish(*reply) : Trouble(reply.error());
+  }
+  std::vector<std::string> words = {"/usr/bin/readlink"};
+  words.insert(words.end(), argv.begin(), argv.end());
+  return Replace(std::move(words));
+}
+
 // A process of the lab gets the signal; nobody else's does.
 int RunKill(const Place& place, const std::vector<std::string>& argv) {
   int signal = SIGTERM;
@@ -175,7 +187,7 @@ int RunKill(const Place& place, const std::vector<std::string>& argv) {
     }
     std::int64_t pid = 0;
     std::from_chars(word.data(), word.data() + word.size(), pid);
-    if (pid >= kWorldPids) {
+    if (pid >= kFirstPid) {
       const Result<Reply> reply =
           Call(place, {"kill", "", {fmt::format("-{}", signal), word}, "", ""});
       if (!reply) return Trouble(reply.error());

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "lab/hosts/world_pids.h"
 #include "lab/shell/translate.h"
 
 namespace tidegate::lab {
@@ -93,6 +94,11 @@ void AddWhatItReads(const Errand::Self& errand, NodeId node, const std::string& 
 /// The node for which a stub runs; kNoNode where the cluster has none there.
 NodeId NodeOfStub(const sim::RunPlan& plan, const Request& request);
 
+/// Is somebody looking after the folder of `node`?
+bool HasSupervise(const Errand& errand, NodeId node);
+/// A signal that ends the supervise of a folder, and not what it looks after.
+void EndSupervise(const Errand& errand, NodeId node);
+
 /// The process of a supervise has died. What it looked after goes on.
 void SuperviseDied(const sim::RunPlan& plan, Standing* standing, const Request& request);
 
@@ -104,10 +110,6 @@ std::string SvstatLine(const std::string& world, const std::string& folder, bool
 std::string StateIn(const std::string& body);
 /// Is there a process?
 bool Runs(const engine::port::Answer& answer);
-
-/// Above every real process id (PID_MAX_LIMIT is 2^22): processes that run in the world only.
-inline constexpr std::int64_t kFirstPid = 4'200'000;
-inline std::int64_t PidOf(NodeId node) { return kFirstPid + node; }
 
 /// The value of `NAME=` in the lines of a ShowUnit answer; "" when it isn't there.
 std::string PropertyIn(const std::string& body, const std::string& name);

@@ -44,11 +44,14 @@ int Run(const std::string& name, const std::vector<std::string>& argv) {
   if (name == "tidegate-lab-keep") return RunKeep(*place);
   if (name == "tidegate-lab-enter") return Enter(*place, argv);
   if (name == "id") return RunId(*place, argv);
+  if (name == "readlink") return RunReadlink(*place, argv);
   // Folders of supervise are given as they are seen from where the program is called.
   std::error_code error;
   const bool asks_folder = name.starts_with("sv") || name == "supervise";
   const std::string here =
       asks_folder ? std::filesystem::current_path(error).string() : std::string();
+  // supervise.c: it works in the folder that it looks after.
+  if (name == "supervise" && !argv.empty()) std::filesystem::current_path(argv[0], error);
   const Result<Reply> reply = Call(*place, {name, "", argv, "", here});
   return reply ? Finish(*reply) : Trouble(reply.error());
 }

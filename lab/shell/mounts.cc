@@ -60,7 +60,8 @@ Status BindPrograms(const Place& place, const std::string& root) {
   for (const std::string_view name : kPrograms) {
     const std::string path = fmt::format("/usr/bin/{}", name);
     // Ours run the real ones.
-    if (name == "ps" || name == "id" || access(path.c_str(), F_OK) != 0) continue;
+    if (name == "ps" || name == "id" || name == "readlink" || access(path.c_str(), F_OK) != 0)
+      continue;
     TRY(BindAt(fmt::format("{}/bin/{}", place.lab, name), root + path, false));
   }
   return {};

@@ -13,6 +13,7 @@
 #include <optional>
 
 #include "lab/hosts/root_dir.h"
+#include "lab/hosts/world_pids.h"
 #include "lab/shell/client.h"
 #include "lab/shell/enter.h"
 
@@ -22,9 +23,6 @@ namespace tidegate::lab {
 namespace {
 
 constexpr int kSshFailed = 255;  // ssh(1): "or with 255 if an error occurred"
-
-// How the ids of processes begin that only the world has (4200000 and on).
-constexpr std::string_view kWorldPidPrefix = "4200";
 
 struct Destination {
   std::string host;
@@ -117,11 +115,13 @@ std::vector<std::string> Environment(const Place& place, const Destination& to,
   out.emplace_back("SHELL=/bin/bash");
   out.push_back(fmt::format(
       "PATH={}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", place.lab));
-  // A shell's own kill knows no process that only the world has.
+  // A shell's own kill knows no process that only the world has. By the variable, the shell that is
+  // started here; by the file those below it, also where a sh lies between, which drops the other.
+  out.push_back(fmt::format("BASH_ENV={}/bash.env", place.lab));
   out.push_back(
       fmt::format("BASH_FUNC_kill%%=() {{ case \"$*\" in\n*{}*) {}/bin/kill \"$@\" ;;\n"
                   "*) builtin kill \"$@\" ;;\nesac; }}",
-                  kWorldPidPrefix, place.lab));
+                  kPidPrefix, place.lab));
   out.push_back(fmt::format("SSH_CONNECTION=127.0.0.1 50000 {} 22", host));
   return out;
 }

@@ -24,7 +24,7 @@ void Translator::Translate(const Request& request, Done done) {
   } else if (program == "supervise") {
     TranslateSupervise(errand);
   } else if (program == "pkill" || program == "killall" || program == "pgrep" ||
-             program == "kill" || program == "ps") {
+             program == "kill" || program == "ps" || program == "readlink") {
     TranslateSignals(errand);
   } else if (program == "mysql") {
     TranslateMysql(errand);

@@ -141,6 +141,54 @@ void FillPs(const Errand::Self& errand) {
   }
 }
 
+/// What has an id that only the world has, on the host of the request.
+struct WorldProcess {
+  NodeId node = kNoNode;
+  bool supervise = false;  ///< not the node's own process but what looks after it
+};
+
+WorldProcess ProcessOf(const Errand& errand, std::int64_t pid) {
+  const bool supervise = pid >= kFirstSupervisePid;
+  const std::int64_t index = pid - (supervise ? kFirstSupervisePid : kFirstPid);
+  if (index < 0 || index >= static_cast<std::int64_t>(errand.plan.nodes.size())) return {};
+  const auto node = static_cast<NodeId>(index);
+  if (errand.plan.nodes[node].info.host != errand.request.host) return {};
+  // One that was started or ended since has no id of the world's, or none at all.
+  if (supervise && (errand.standing.supervises.contains(node) ||
+                    !port::UnderSupervise(errand.plan.nodes[node].info.unit))) {
+    return {};
+  }
+  return {node, supervise};
+}
+
+// /proc/PID/exe and /proc/PID/cwd of such a process: what stop_ROLE.sh looks at before it kills.
+void FillReadlink(const Errand::Self& errand) {
+  errand->reply.exit = 1;
+  const std::string path = errand->request.argv.empty() ? "" : errand->request.argv.back();
+  std::int64_t pid = 0;
+  if (path.starts_with("/proc/")) std::from_chars(path.data() + 6, path.data() + path.size(), pid);
+  const WorldProcess process = ProcessOf(*errand, pid);
+  if (process.node == kNoNode) return;
+  errand->Then([process, exe = path.ends_with("/exe")](const Errand::Self& e) {
+    const NodePlan& node = e->plan.nodes[process.node];
+    const std::string deploy = DeployDirOf(node);
+    if (process.supervise) {
+      e->reply.exit = 0;
+      e->reply.output = exe ? deploy + "/bin/supervise\n" : node.info.unit + "\n";
+      e->Next();
+      return;
+    }
+    e->hands.Ask(port::ShowUnit{node.info.host, node.info.unit}, kAskTimeout,
+                 [e, exe, deploy, binary = node.binary_path](const Answer& answer) {
+                   if (Runs(answer)) {
+                     e->reply.exit = 0;
+                     e->reply.output = (exe ? binary : deploy) + "\n";
+                   }
+                   e->Next();
+                 });
+  });
+}
+
 // `kill` of a process that only the world has; the program itself does the rest.
 void FillKill(const Errand::Self& errand) {
   int signal = 15;
@@ -151,11 +199,7 @@ void FillKill(const Errand::Self& errand) {
     }
     std::int64_t pid = 0;
     std::from_chars(word.data(), word.data() + word.size(), pid);
-    const std::int64_t index = pid - kFirstPid;
-    const bool known =
-        index >= 0 && index < static_cast<std::int64_t>(errand->plan.nodes.size()) &&
-        errand->plan.nodes[static_cast<std::size_t>(index)].info.host == errand->request.host;
-    errand->Then([word, signal, known, index](const Errand::Self& e) {
+    errand->Then([word, signal, process = ProcessOf(*errand, pid)](const Errand::Self& e) {
       const auto heard = [e, word](bool there) {
         if (!there) {
           e->reply.exit = 1;
@@ -163,9 +207,12 @@ void FillKill(const Errand::Self& errand) {
         }
         e->Next();
       };
-      const auto node = static_cast<NodeId>(index);
-      if (!known) {
+      const NodeId node = process.node;
+      if (node == kNoNode) {
         heard(false);
+      } else if (process.supervise) {
+        if (signal != 0) EndSupervise(*e, node);
+        heard(true);
       } else if (signal != 0) {
         e->Signal(node, signal, heard);
       } else {
@@ -199,6 +246,10 @@ void TranslateSignals(const Errand::Self& errand) {
   const Request& request = errand->request;
   if (request.program == "kill") {
     FillKill(errand);
+    return;
+  }
+  if (request.program == "readlink") {
+    FillReadlink(errand);
     return;
   }
   if (request.program == "ps") {

@@ -37,12 +37,6 @@ NodeId NodeOfFolder(const sim::RunPlan& plan, const Request& request, const std:
   return kNoNode;
 }
 
-bool HasSupervise(const Errand& errand, NodeId node) {
-  const auto found = errand.standing.supervises.find(node);
-  return found != errand.standing.supervises.end() ? found->second != nullptr
-                                                   : !errand.plan.nodes[node].version.empty();
-}
-
 void Start(const Errand::Self& errand, NodeId node) {
   const trace::NodeInfo& info = errand->plan.nodes[node].info;
   // One that still ends is started again when it has (supervise.c: trystart, each second).
@@ -71,10 +65,18 @@ void AddStart(const Errand::Self& errand, NodeId node,
   });
 }
 
-// A supervise that was there before the program began has no process to tell.
-void EndSupervise(const Errand& errand, NodeId node) {
-  const std::function<void()> end = std::exchange(errand.standing.supervises[node], nullptr);
-  if (end != nullptr) end();
+// supervise.c: it is there until what it looks after has ended.
+void EndWhenDown(const Errand::Self& errand, NodeId node) {
+  const trace::NodeInfo& info = errand->plan.nodes[node].info;
+  errand->hands.Ask(
+      port::ShowUnit{info.host, info.unit}, kAskTimeout, [errand, node](const Answer& answer) {
+        if (Runs(answer)) {
+          errand->hands.WhenDown(node, [errand, node](int) { EndSupervise(*errand, node); });
+        } else {
+          EndSupervise(*errand, node);
+        }
+        errand->Next();
+      });
 }
 
 void AddSvc(const Errand::Self& errand, const std::string& letters, const std::string& folder) {
@@ -105,14 +107,10 @@ void AddSvc(const Errand::Self& errand, const std::string& letters, const std::s
       e->Next();
     });
   }
-  if (!exits) return;
-  errand->Then([node](const Errand::Self& e) {
-    EndSupervise(*e, node);
-    e->Next();
-  });
+  if (exits) errand->Then([node](const Errand::Self& e) { EndWhenDown(e, node); });
 }
 
-// svstat.c: what a process is doing, else whether somebody would start it.
+// svstat.c: without a supervise nobody knows what the process is doing.
 void AddSvstat(const Errand::Self& errand, const std::string& folder) {
   const NodeId node = NodeOfFolder(errand->plan, errand->request, folder);
   errand->Then([node, folder](const Errand::Self& e) {
@@ -132,14 +130,29 @@ void AddSvstat(const Errand::Self& errand, const std::string& folder) {
 
 }  // namespace
 
+bool HasSupervise(const Errand& errand, NodeId node) {
+  const auto found = errand.standing.supervises.find(node);
+  return found != errand.standing.supervises.end() ? found->second != nullptr
+                                                   : !errand.plan.nodes[node].version.empty();
+}
+
+// One that was there before the program began has no process to tell.
+void EndSupervise(const Errand& errand, NodeId node) {
+  const std::function<void()> end = std::exchange(errand.standing.supervises[node], nullptr);
+  if (end != nullptr) end();
+}
+
+// daemontools 0.53, which tidb-ansible brings along, says "up pid 17, 35 seconds"; later ones put
+// the id in brackets (tidb-ansible: roles/supervise/templates/start_role.sh.j2 reads the words and
+// cuts the id out).
 std::string SvstatLine(const std::string& world, const std::string& folder, bool supervised,
                        std::int64_t pid) {
+  if (!supervised) return folder + ": supervise not running\n";
   std::string said = world.substr(std::min(world.find(": "), world.size()));
   if (const std::size_t at = said.find("(pid "); at != std::string::npos) {
-    return fmt::format("{}{}(pid {}{}", folder, said.substr(0, at), pid,
-                       said.substr(said.find(')', at)));
+    return fmt::format("{}{}pid {},{}", folder, said.substr(0, at), pid,
+                       said.substr(said.find(')', at) + 1));
   }
-  if (!supervised) return folder + ": supervise not running\n";
   if (said.starts_with(": supervise")) return folder + ": down 1 seconds, normally up\n";
   return folder + said;
 }

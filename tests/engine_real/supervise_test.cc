@@ -145,6 +145,7 @@ BOOST_AUTO_TEST_CASE(what_svstat_says) {
   };
   BOOST_TEST(state("up (pid 7) 1 seconds\n") == "active");
   BOOST_TEST(state("up pid 7, 1 seconds\n") == "active");
+  BOOST_TEST(state("up pid 7, 1 seconds\n") == "active");
   BOOST_TEST(state("up (pid 7) 1 seconds, normally down\n") == "active");
   BOOST_TEST(state("up (pid 7) 1 seconds, want down\n") == "deactivating");
   BOOST_TEST(state("down 3 seconds\n") == "inactive");

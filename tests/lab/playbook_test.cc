@@ -104,7 +104,8 @@ std::vector<GeneratedCase> Cases() {
   std::vector<GeneratedCase> cases;
   cases.push_back({"old style", ExpectOldStyle});
   if (std::getenv("TIDEGATE_EVERY_PLAYBOOK") == nullptr) return cases;
-  for (const std::string name : {"as-documented", "upgrade", "drainer-first", "without-localhost"}) {
+  for (const std::string name :
+       {"as-documented", "upgrade", "drainer-first", "without-localhost"}) {
     cases.push_back({name, [name] { ExpectUse({name}); }});
   }
   cases.push_back({"upgrade under supervise", [supervised] { ExpectPass(supervised); }});

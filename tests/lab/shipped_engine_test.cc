@@ -54,7 +54,7 @@ std::vector<GeneratedCase> Cases() {
   std::vector<std::string> by_playbook = {"rolling-ansible/small.json"};
   if (std::getenv("TIDEGATE_CHECK_FULL") != nullptr) {
     by_playbook.insert(by_playbook.end(),
-                       {"rolling-ansible/units-enabled.json",
+                       {"rolling-ansible/units-enabled.json", "rolling-ansible/supervise.json",
                         "rolling-ansible/drainer-hangs.json", "rolling-ansible/to-v4.json",
                         "rolling-ansible/old-pump-in-resources.json",
                         "rolling-ansible/old-drainer-in-resources.json",

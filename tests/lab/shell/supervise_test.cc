@@ -38,7 +38,7 @@ BOOST_AUTO_TEST_SUITE(lab_supervise)
 
 BOOST_AUTO_TEST_CASE(svc_does_not_wait_and_its_supervise_stays) {
   Supervised lab;
-  ExpectReply(lab.Ask("svstat", {"status/pump"}), 0, "status/pump: up (pid 4200001) 5 seconds\n",
+  ExpectReply(lab.Ask("svstat", {"status/pump"}), 0, "status/pump: up pid 4200001, 5 seconds\n",
               "");
   ExpectReply(lab.Ask("svc", {"-d", "status/pump/"}), 0, "", "");
   BOOST_TEST(lab.Actions() == (Lines{"stop-process " + kPump + " on 10.0.1.1"}));
@@ -84,10 +84,38 @@ BOOST_AUTO_TEST_CASE(a_supervise_lasts_until_it_is_ended) {
   begin();
   lab.translator().CallerDied(request);  // with the engine: the host goes on
   BOOST_TEST(lab.Ask("svstat", {"status/pump"}).output ==
-             "status/pump: up (pid 4200001) 5 seconds\n");
+             "status/pump: up pid 4200001, 5 seconds\n");
   BOOST_TEST(lab.Ask("svc", {"-d", "status/pump"}).errors.empty());
   lab.translator().CallerDied(request);  // by a stop script, after svc -d
   BOOST_TEST(lab.Ask("svc", {"-u", "status/pump"}).errors.ends_with("supervise not running\n"));
+}
+
+// svc -x lets it go when what it looks after has ended; a kill, at once.
+BOOST_AUTO_TEST_CASE(a_supervise_that_is_to_exit_waits) {
+  Supervised lab;
+  lab.Ask("svc", {"-x", "status/pump"});
+  BOOST_TEST(lab.Ask("svok", {kPump}).exit == 0);
+  lab.hands().when_down.at(test::Node(lab.plan(), kHost, kPump))(0);
+  BOOST_TEST(lab.Ask("svok", {kPump}).exit == 100);
+  BOOST_TEST(lab.Ask("svstat", {"status/pump"}).output == "status/pump: supervise not running\n");
+}
+
+// What stop_pump.sh does of tidb-ansible's: the id in status/pump/pid is that of a supervise.
+BOOST_AUTO_TEST_CASE(the_supervise_that_was_there_first_has_an_id) {
+  Supervised lab;
+  const std::string pid =
+      lab.trees().Root(kHost)->Read(kPump + "/pid").value_or("\n").substr(0, 7);
+  BOOST_TEST(pid == "4200501");
+  ExpectReply(lab.Ask("readlink", {"/proc/" + pid + "/exe"}), 0, kDeploy + "/bin/supervise\n", "");
+  ExpectReply(lab.Ask("readlink", {"/proc/4200001/exe"}), 0, kDeploy + "/bin/pump\n", "");
+  ExpectReply(lab.Ask("readlink", {"/proc/4200001/cwd"}), 0, kDeploy + "\n", "");
+  ExpectReply(lab.Ask("readlink", {"/proc/4200002/exe"}), 1, "", "");
+  ExpectReply(lab.Ask("kill", {"-0", pid}), 0, "", "");
+  ExpectReply(lab.Ask("kill", {"-15", pid}), 0, "", "");
+  BOOST_TEST(lab.Actions() == Lines{});
+  ExpectReply(lab.Ask("readlink", {"/proc/" + pid + "/exe"}), 1, "", "");
+  BOOST_TEST(lab.Ask("kill", {pid}).exit == 1);
+  BOOST_TEST(lab.Ask("svstat", {"status/pump"}).output == "status/pump: supervise not running\n");
 }
 
 BOOST_AUTO_TEST_CASE(what_still_ends_is_started_when_it_has) {
@@ -109,11 +137,12 @@ BOOST_AUTO_TEST_CASE(the_scripts_of_a_deployment) {
   };
   const std::string scripts = kDeploy + "/scripts/";
   BOOST_TEST(run(scripts + "start_pump.sh") == "ok: already started!\n");
+  // Where a sh lies between, as with Ansible's.
+  BOOST_TEST(run("sh -c \"bash -c \\\"kill -0 4200001\\\"\"; echo $?") == "0\n");
   BOOST_TEST(run(scripts + "stop_pump.sh") == "ok: stopped!\n");
   BOOST_TEST(run("deploy/bin/svstat deploy/status/pump") ==
-             "deploy/status/pump: down 1 seconds, normally up\n");
-  BOOST_TEST(run("cd deploy; bin/svc -x status/pump; " + scripts + "start_pump.sh") ==
-             "ok: started!\n");
+             "deploy/status/pump: supervise not running\n");
+  BOOST_TEST(run(scripts + "start_pump.sh") == "ok: started!\n");
   BOOST_TEST(run("basename $(readlink /proc/$(cat deploy/status/pump/pid)/exe)") == "supervise\n");
   BOOST_TEST(
       run("for i in $(seq 300); do deploy/bin/svstat deploy/status/pump | grep -q up && break; "
