@@ -8,9 +8,11 @@
 #include <string>
 #include <string_view>
 
+#include "rehearsal/captures.h"
 #include "rehearsal/cli.h"
 #include "rehearsal/replay.h"
 #include "rehearsal/report.h"
+#include "sim/run_plan_json.h"
 #include "trace/file.h"
 
 namespace tidegate::rehearsal {
@@ -19,6 +21,7 @@ namespace {
 struct Options {
   std::string trace;
   std::string until;
+  std::string captures;
   std::string fail_on;
   bool json = false;
 };
@@ -121,6 +124,19 @@ void PrintText(const Replayed& replayed, const Report& report) {
   }
 }
 
+// Whoever had not asked Pumps then would move timestamps by asking them now.
+Status KeepCaptures(const trace::Trace& trace, const Replayed& replayed, const Options& options) {
+  if (!trace.header.watched) {
+    return Error{ErrorCode::kBadInput,
+                 "nobody looked at the nodes of this run: rehearse it with --captures",
+                 "--captures"};
+  }
+  TRY_ASSIGN(const sim::RunPlan plan,
+             sim::ParseRunPlan(trace.header.run_plan, options.trace + ":run_plan"));
+  TRY(WriteCaptures(replayed.result, plan.epoch_ms, options.captures));
+  return {};
+}
+
 ExitCode Go(const Options& options) {
   const auto began = std::chrono::steady_clock::now();
   ReplayOptions replay_options;
@@ -134,6 +150,11 @@ ExitCode Go(const Options& options) {
   if (!trace.has_value()) return PrintError(trace.error());
   const Result<Replayed> replayed = Replay(*trace, options.trace, replay_options);
   if (!replayed.has_value()) return PrintError(replayed.error());
+  if (!options.captures.empty()) {
+    if (const Status kept = KeepCaptures(*trace, *replayed, options); !kept.has_value()) {
+      return PrintError(kept.error());
+    }
+  }
   const Report report = ReportOf(
       *replayed, trace->header, options,
       std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - began)
@@ -157,6 +178,8 @@ void AddReplay(CLI::App* app, ExitCode* exit_code) {
   command->add_option("trace", options->trace, "FILE.jsonl or FILE.tgt")->required();
   command->add_option("--until", options->until,
                       "Halt at this time of the run (00:01:06.500 or 1m6.5s) and show the world");
+  command->add_option("--captures", options->captures,
+                      "A folder for the logs and statuses of a run that was rehearsed with them");
   command->add_option("--fail-on", options->fail_on, "exposure: exposures fail the run too")
       ->check(CLI::IsMember({"exposure"}));
   command->add_flag("--json", options->json, "Print one JSON object");

@@ -56,13 +56,6 @@ Result<Recording> ReadRecording(const trace::Trace& trace, const std::string& pa
   if (header.run_plan.empty()) {
     return Error{ErrorCode::kBadInput, "the trace holds no run plan: it can't be replayed", path};
   }
-  if (header.watched) {
-    return Error{
-        ErrorCode::kBadInput,
-        "the run was looked at from beside (--captures), which is no part of its trace and "
-        "moved its timestamps: it can't be replayed",
-        path};
-  }
   Recording recording;
   TRY_ASSIGN(recording.plan, sim::ParseRunPlan(header.run_plan, path + ":run_plan"));
   TRY(CheckPlan(recording.plan, header, path));

@@ -1,6 +1,7 @@
 #include "rehearsal/replay.h"
 
 #include "base/check.h"
+#include "rehearsal/captures.h"
 #include "rehearsal/judged.h"
 #include "sim/world.h"
 #include "trace/digest.h"
@@ -35,9 +36,10 @@ Result<Replayed> Replay(const trace::Trace& recorded, const std::string& path,
   Both both(&engine, &collector);
   judged.Also(&both);
   sim::World world(recording.plan, judged.recorder(), &engine);
-  engine.Watch(&world);
+  engine.Watch(&world, recorded.header.watched ? &judged.result().taken : nullptr);
   const bool over = world.RunUntil(options.until.value_or(kTimeMax));
   if (over) engine.Finish();
+  if (recorded.header.watched) KeepLogs(&world, &judged.result());
   Replayed out;
   out.divergence = engine.divergence();
   if (options.until.has_value()) {

@@ -18,7 +18,8 @@ struct ReplayOptions {
 };
 
 struct Replayed {
-  RunResult result;  ///< without a verdict where the world was halted
+  /// Without a verdict where the world was halted; with logs and statuses where the run had them.
+  RunResult result;
   std::optional<Divergence> divergence;
   std::optional<WorldView> view;  ///< with `until`
 };

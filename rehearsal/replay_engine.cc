@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/check.h"
+#include "rehearsal/captures.h"
 #include "sim/world/control.h"
 #include "trace/event_rules.h"
 #include "trace/story.h"
@@ -25,13 +28,21 @@ std::string SentenceOf(const trace::Event& event, const trace::Trace& trace) {
 
 }  // namespace
 
-void ReplayEngine::Watch(sim::World* world) {
+void ReplayEngine::Watch(sim::World* world, std::vector<Taken>* taken) {
   world_ = world;
-  world->LookEach(0, [this](sim::World&) {
-    if (!started_) return;
-    Act();
-    world_->control().NoteEnd();
-  });
+  world->LookEach(0, [this, taken](sim::World&) { Look(taken); });
+}
+
+// Whoever took statuses did so at the end of a step, before the engine was heard again.
+void ReplayEngine::Look(std::vector<Taken>* taken) {
+  const bool aside = std::exchange(steps_, world_->kernel().steps()) == world_->kernel().steps();
+  if (taken != nullptr && !aside && world_->now() >= take_at_) {
+    take_at_ = world_->now() + kCaptureEvery;
+    TakeStatuses(world_, true, taken);
+  }
+  if (!started_) return;
+  Act();
+  world_->control().NoteEnd();
 }
 
 // All wake-ups are asked for now, so that each comes before whatever the recorded engine came

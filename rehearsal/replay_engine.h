@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "rehearsal/recording.h"
+#include "rehearsal/run.h"
 #include "sim/attach.h"
 #include "sim/world.h"
 #include "trace/recorder.h"
@@ -31,8 +32,9 @@ class ReplayEngine final : public sim::AttachedEngine, public trace::Listener {
                const trace::Trace& replayed)
       : inputs_(recording.inputs), recorded_(recorded), replayed_(replayed) {}
 
-  /// REQUIRES: called before the world runs, and nobody else looks at it.
-  void Watch(sim::World* world);
+  /// REQUIRES: called before the world runs, and nobody else looks at it. `taken`, unless null:
+  /// somebody asked nodes for their status beside the engine, and does so again.
+  void Watch(sim::World* world, std::vector<Taken>* taken);
 
   void Start(sim::EngineLink* link) override;
   void OnInput(const engine::port::Input&) override {}
@@ -46,6 +48,7 @@ class ReplayEngine final : public sim::AttachedEngine, public trace::Listener {
   const std::optional<Divergence>& divergence() const { return divergence_; }
 
  private:
+  void Look(std::vector<Taken>* taken);
   void Act();
   void Do(const RecordedInput& input);
   void Diverge(std::uint64_t event, std::string replayed);
@@ -56,6 +59,8 @@ class ReplayEngine final : public sim::AttachedEngine, public trace::Listener {
   const trace::Trace& replayed_;
   sim::World* world_ = nullptr;
   std::size_t next_ = 0;
+  std::uint64_t steps_ = 0;  // of the kernel, at the last look
+  Time take_at_ = 0;         // the next statuses
   std::uint64_t event_count_ = 0;
   bool started_ = false;
   bool finished_ = false;

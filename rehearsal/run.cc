@@ -4,11 +4,11 @@
 #include <memory>
 
 #include "engine/plan.h"
+#include "rehearsal/captures.h"
 #include "rehearsal/judged.h"
 #include "rehearsal/run_in_lab.h"
 #include "rehearsal/variants.h"
 #include "sim/world.h"
-#include "sim/world/hosts.h"
 
 namespace tidegate::rehearsal {
 namespace {
@@ -40,35 +40,10 @@ class RefusingEngine final : public sim::AttachedEngine {
   bool finished_ = false;
 };
 
-// Drainers of the cluster era: asking them changes nothing that a rolling upgrade looks at. Those
-// of the Kafka era are asked by the engine alone, since each answer moves their Synced. A Pump
-// takes a timestamp from PD for its answer, so that later ones are others.
-void Take(sim::World& world, bool pumps_too, std::vector<Taken>* out) {
-  for (std::size_t i = 0; i < world.node_count(); ++i) {
-    const auto node = static_cast<NodeId>(i);
-    const trace::NodeInfo& info = world.node_plan(node).info;
-    const bool asked = info.role == Role::kDrainer || (pumps_too && info.role == Role::kPump);
-    if (!asked || info.era != Era::kCluster) continue;
-    const bool answers =
-        world.hosts().Serving(node) && world.node(node).Listening() && !world.kernel().IsHung(node);
-    if (!answers) continue;
-    out->push_back({world.now(), node, world.node(node).OnHttp({"GET", "/status", ""}).body});
-  }
-}
-
 void RunWorld(sim::World* world, const RunOptions& options, RunResult* result) {
-  if (options.look_every > 0) {
-    world->LookEach(options.look_every, [&options, result](sim::World& at) {
-      Take(at, options.look_at_pumps, &result->taken);
-    });
-  }
+  LookBesideEngine(world, options, result);
   world->Run();
-  if (!options.logs) return;
-  for (std::size_t i = 0; i < world->node_count(); ++i) {
-    std::string text = world->node(static_cast<NodeId>(i)).ReadLog();
-    if (text.empty()) continue;
-    result->logs.push_back({world->node_plan(static_cast<NodeId>(i)).info.name, std::move(text)});
-  }
+  if (options.logs) KeepLogs(world, result);
 }
 
 }  // namespace

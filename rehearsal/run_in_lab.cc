@@ -16,6 +16,7 @@
 #include "lab/session/network.h"
 #include "lab/session/session.h"
 #include "rehearsal/by_hand.h"
+#include "rehearsal/captures.h"
 #include "rehearsal/judged.h"
 #include "rehearsal/lab_ansible.h"
 #include "rehearsal/lab_command.h"
@@ -194,7 +195,9 @@ Result<RunResult> RunInLab(const Prepared& prepared, const sim::RunPlan& plan,
   if (by_hand != nullptr) judged.Also(by_hand->Watch(judged.result().trace));
   sim::World world(plan, judged.recorder(), session.get());
   session->Watch(&world);
+  LookBesideEngine(&world, options, &judged.result());
   world.Run();
+  if (options.logs) KeepLogs(&world, &judged.result());
   if (by_hand != nullptr) by_hand->Close();
   if (session->trouble().empty()) TRY(session->CompareDatabases());
   if (!session->trouble().empty()) return Error{ErrorCode::kIo, session->trouble(), ""};

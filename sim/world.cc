@@ -123,7 +123,10 @@ void World::LookEach(Duration every, std::function<void(World&)> look) {
   look_ = std::move(look);
 }
 
-void World::LookNow() {
+// Asides are the engine's wake-ups, and another engine has others: whoever looks now and then does
+// so behind a step that is the same for all.
+void World::LookAfter(std::uint64_t steps_before) {
+  if (look_every_ > 0 && kernel_.steps() == steps_before) return;
   look_at_ = now() + look_every_;
   look_(*this);
 }
@@ -134,10 +137,10 @@ bool World::OverLimit() const {
 
 void World::StepUntil(Time limit) {
   CheckContext& context = ThreadCheckContext();
-  while (kernel_.Step(limit)) {
+  for (std::uint64_t before = kernel_.steps(); kernel_.Step(limit); before = kernel_.steps()) {
     context.now_ns = now();
     context.event = recorder_->count();
-    if (now() >= look_at_) LookNow();
+    if (now() >= look_at_) LookAfter(before);
     if (service_->stopped() || OverLimit()) return;
   }
 }
@@ -156,9 +159,9 @@ bool World::Drain(Time halt, trace::RunEnd* end) {
       break;
     }
     const Time until = std::min(now() + kQuietPoll, halt);
-    while (kernel_.Step(until)) {
+    for (std::uint64_t before = kernel_.steps(); kernel_.Step(until); before = kernel_.steps()) {
       ThreadCheckContext().now_ns = now();
-      if (now() >= look_at_) LookNow();
+      if (now() >= look_at_) LookAfter(before);
     }
     if (until == halt) return false;
   }

@@ -78,9 +78,9 @@ class World final : public EngineLink {
   /// The same, but halts once everything up to and with `halt` has happened, unless the run ends
   /// before: then it gives true. Call one of them, once.
   bool RunUntil(Time halt);
-  /// Before Run: `look` is called between two events whenever `every` has passed, 0: between any
-  /// two. It may read HTTP of nodes as somebody with curl does, or be the engine, and must change
-  /// nothing else.
+  /// Before Run: `look` is called between two events whenever `every` has passed, behind the first
+  /// step of the kernel that is no aside; 0: between any two, asides too. It may read HTTP of nodes
+  /// as somebody with curl does, or be the engine, and must change nothing else.
   void LookEach(Duration every, std::function<void(World&)> look);
 
   // ---- for nodes
@@ -138,7 +138,7 @@ class World final : public EngineLink {
   void StepUntil(Time limit);
   bool Drain(Time halt, trace::RunEnd* end);
   bool Quiet(Tso barrier);
-  void LookNow();
+  void LookAfter(std::uint64_t steps_before);
 
   const RunPlan& plan_;
   trace::Recorder* recorder_;

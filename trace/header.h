@@ -55,8 +55,8 @@ struct Header {
   /// Risks that the operator accepted before the upgrade: "write-outage".
   std::vector<std::string> accepted = {};
   bool tidb_may_be_upgraded = true;
-  /// Somebody besides the engine asked Pumps for their status, which moves timestamps: unlike what
-  /// an engine asks, that is no part of the trace.
+  /// Somebody besides the engine asked Pumps and Drainers of the cluster era for their status, each
+  /// minute, which moves timestamps: unlike what an engine asks, that is no part of the trace.
   bool watched = false;
   /// The command that runs it again; says how the files were named, so it is no part of the digest.
   std::string reproduce;

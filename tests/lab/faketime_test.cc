@@ -15,14 +15,6 @@
 namespace tidegate::test {
 namespace {
 
-// A program of ours with a sanitizer in it never gets through its start behind libfaketime.
-bool FaketimeWorksHere() {
-  if (kSanitized) return false;
-  const Result<std::string> library = lab::FindFaketime();
-  if (!library.has_value()) BOOST_TEST_MESSAGE("skipped: " << library.error().message);
-  return library.has_value() && LabWorksHere();
-}
-
 rehearsal::RunResult RunBook(const std::string& name, const std::string& clock) {
   return Run({.scenario = "rolling-manual/run-book.json",
               .command = "exec fixtures/run-books/rolling-manual/" + name,

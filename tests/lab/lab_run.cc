@@ -4,6 +4,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "lab/session/pace.h"
+#include "rehearsal/captures.h"
 #include "rehearsal/lab_command.h"
 #include "tests/support/why.h"
 
@@ -23,6 +25,8 @@ Result<rehearsal::RunResult> TryRun(const InLab& what) {
   options.engine.command = in_checkout(what.command);
   options.engine.command_again = in_checkout(what.command_again);
   options.engine.clock = what.clock;
+  options.logs = options.look_at_pumps = what.captures;
+  options.look_every = what.captures ? rehearsal::kCaptureEvery : 0;
   sim::RunPlan plan = prepared->plan;
   plan.faults.insert(plan.faults.end(), what.faults.begin(), what.faults.end());
   return rehearsal::Run(*prepared, plan, scenario.engine, options);
@@ -41,6 +45,14 @@ bool LabWorksHere() {
     return !denied;
   }();
   return works;
+}
+
+// A program of ours with a sanitizer in it never gets through its start behind libfaketime.
+bool FaketimeWorksHere() {
+  if (kSanitized) return false;
+  const Result<std::string> library = lab::FindFaketime();
+  if (!library.has_value()) BOOST_TEST_MESSAGE("skipped: " << library.error().message);
+  return library.has_value() && LabWorksHere();
 }
 
 rehearsal::RunResult Run(const InLab& what) {

@@ -10,6 +10,8 @@ namespace tidegate::test {
 
 /// Can this machine do it? Says why not, once, when it can't.
 bool LabWorksHere();
+/// The same of the clock `faketime`.
+bool FaketimeWorksHere();
 
 struct InLab {
   std::string scenario;  ///< below scenarios/
@@ -18,6 +20,7 @@ struct InLab {
   std::vector<std::string> overrides = {};
   std::vector<sim::FaultPlan> faults = {};  ///< besides the scenario's
   std::string clock = "lockstep";
+  bool captures = false;  ///< logs, and statuses each minute
 };
 
 /// Rehearses with seed 1. A lab that does not come about ends the test.

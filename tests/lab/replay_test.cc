@@ -1,4 +1,4 @@
-// Recordings of programs in the lab, under both of its clocks: replayed without the program and
+// Recordings of programs in the lab, under all of its clocks: replayed without the program and
 // without the lab they are the same runs.
 #include "rehearsal/replay.h"
 
@@ -22,6 +22,8 @@ std::string ExpectReplayed(const InLab& what) {
                          << again->divergence->replayed);
   }
   BOOST_TEST(again->result.digest == run.digest);
+  BOOST_TEST(again->result.taken.size() == run.taken.size());
+  BOOST_TEST(run.taken.empty() == !what.captures);
   BOOST_TEST(JsonOf(again->result) == JsonOf(run));
   BOOST_TEST(Explained(again->result) == Explained(run));
   return Roots(run.verdict);
@@ -66,6 +68,36 @@ BOOST_AUTO_TEST_CASE(the_real_clock) {
                       "ssh $h sudo systemctl restart pump drainer & ssh $h pkill -9 drainer; wait\n"
                       "curl -s -X PUT http://$h:8249/nowhere -d x; exit 6",
                   .clock = "real"});
+}
+
+// Half an hour of somebody's time in a second, with bursts of requests, a restart and a death.
+BOOST_AUTO_TEST_CASE(the_multiplied_clock) {
+  if (!FaketimeWorksHere()) return;
+  ExpectReplayed({.scenario = "kafka-to-cluster/run-book.json",
+                  .command =
+                      "h=172.16.10.49\n"
+                      "for i in 1 2 3; do\n"
+                      "  for j in 1 2 3 4; do curl -s http://$h:8249/status | cksum & done\n"
+                      "  sleep 7; wait\n"
+                      "done\n"
+                      "ssh $h 'echo \"# touched\" >> /home/tidb/deploy/conf/pump.toml'\n"
+                      "ssh $h sudo systemctl restart pump drainer & ssh $h pkill -9 drainer; wait\n"
+                      "sleep 90; curl -s http://$h:8249/status; exit 6",
+                  .clock = "faketime"});
+}
+
+// Statuses that somebody else took meanwhile move timestamps, here too.
+BOOST_AUTO_TEST_CASE(captures_beside_a_program) {
+  if (!LabWorksHere()) return;
+  for (const std::string clock : {"lockstep", "real"}) {
+    const InLab what = {.scenario = "rolling-manual/small.json",
+                        .command =
+                            "p=http://10.0.6.1:8250/status; curl -s $p; sleep 1\n"
+                            "curl -s $p; exit 6",
+                        .clock = clock,
+                        .captures = true};
+    ExpectReplayed(what);
+  }
 }
 
 // Killed by the scenario: the world hears of it at once.

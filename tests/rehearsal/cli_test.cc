@@ -361,6 +361,28 @@ BOOST_AUTO_TEST_CASE(a_trace_is_replayed_without_its_engine) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(captures_come_of_a_replay_too) {
+  const TempDir folder;
+  const TempDir again;
+  const std::string trace = folder / "run.jsonl";
+  const std::string scenario = kRoot + "scenarios/rolling-manual/small.json";
+  const std::string kept = folder.path();
+  BOOST_TEST(Tidegate({"rehearse", scenario, "--seed", "1", "--captures", kept, "--trace", trace})
+                 .status == 0);
+  const CommandResult replayed = Tidegate({"replay", trace, "--captures", again.path()});
+  BOOST_TEST(replayed.status == 0, replayed.errors);
+  const Result<std::vector<std::string>> files = ListFiles(kept, ".json");
+  BOOST_REQUIRE((files.has_value() && !files->empty()));
+  for (const std::string& file : *files) {
+    const Result<std::string> other = ReadFile(again.path() + file.substr(kept.size()));
+    BOOST_TEST((other.has_value() && *other == *ReadFile(file)), file);
+  }
+  BOOST_TEST(Tidegate({"rehearse", kSmall, "--trace", trace, "--quiet"}).status == 0);
+  const CommandResult refused = Tidegate({"replay", trace, "--captures", again.path()});
+  BOOST_TEST(refused.status == 2);
+  BOOST_TEST(Has(refused.errors, "rehearse it with --captures"), refused.errors);
+}
+
 BOOST_AUTO_TEST_CASE(a_replay_that_leaves_its_recording_says_so) {
   const TempDir folder;
   const std::string trace = folder / "run.jsonl";

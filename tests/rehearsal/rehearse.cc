@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "base/files.h"
+#include "rehearsal/captures.h"
 #include "rehearsal/report.h"
 #include "tests/support/why.h"
 #include "trace/jsonl.h"
@@ -61,6 +62,8 @@ rehearsal::RunResult RunPlanned(const rehearsal::Prepared& prepared, const sim::
   if (!how.variant.empty()) options.engine.variant = how.variant;
   options.keep_trace = how.keep_trace;
   options.count = how.count;
+  options.logs = options.look_at_pumps = how.captures;
+  options.look_every = how.captures ? rehearsal::kCaptureEvery : 0;
   Result<rehearsal::RunResult> result = rehearsal::Run(prepared, plan, engine, options);
   BOOST_REQUIRE_MESSAGE(result.has_value(), Why(result));
   return *std::move(result);

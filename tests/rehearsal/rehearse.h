@@ -52,6 +52,7 @@ struct How {
   std::string variant = {};  ///< a known-bad engine
   bool keep_trace = true;
   const std::vector<sim::ExpectedEvents>* count = nullptr;
+  bool captures = false;  ///< logs, and statuses each minute
 };
 
 /// Runs it as its `engine` (or that of one of its variants) says.
