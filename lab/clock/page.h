@@ -42,24 +42,40 @@ enum class SlotKind : std::uint32_t {
   kTimerFd,      ///< an eventfd `fd` of process `pid` that plays a timerfd
 };
 
+/// What other threads may look at while it changes: they see the old value or the new one.
+template <typename T>
+class SlotField {
+ public:
+  SlotField& operator=(T value) {
+    value_.store(value, std::memory_order_relaxed);
+    return *this;
+  }
+  SlotField& operator=(const SlotField& other) { return *this = static_cast<T>(other); }
+  operator T() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<T> value_;
+};
+
 /// One sleeper or timer. Everything but the atomics is written in kClaimed (or by the thread that
-/// owns a timer) and published by the store of `state`.
+/// owns a timer) and published by the store of `state`. Whoever looks for its own slot passes those
+/// of other threads, which come and go meanwhile.
 struct alignas(128) Slot {
   std::atomic<SlotState> state;
-  std::atomic<std::uint32_t> wake;  ///< futex word
-  std::int64_t deadline;            ///< Time
-  std::int64_t interval;            ///< 0: once
-  std::uint64_t lineage;            ///< of the thread that sleeps or made the timer
-  std::uint64_t number;             ///< in the order of that thread's slots
-  std::uint64_t value;              ///< kTimer: sigval; kTimerFd: eventfd-id of /proc/PID/fdinfo
-  std::uint64_t timer;              ///< kTimer…: timer_t
-  std::int32_t pid;                 ///< as the processes see it
-  std::int32_t tid;
-  std::int32_t fd;
-  std::int32_t signal;
-  std::int32_t target;
-  std::int32_t clock;  ///< clockid_t of a timer
-  SlotKind kind;
+  std::atomic<std::uint32_t> wake;   ///< futex word
+  SlotField<std::int64_t> deadline;  ///< Time
+  SlotField<std::int64_t> interval;  ///< 0: once
+  SlotField<std::uint64_t> lineage;  ///< of the thread that sleeps or made the timer
+  SlotField<std::uint64_t> number;   ///< in the order of that thread's slots
+  SlotField<std::uint64_t> value;    ///< kTimer: sigval; kTimerFd: eventfd-id of /proc/PID/fdinfo
+  SlotField<std::uint64_t> timer;    ///< kTimer…: timer_t
+  SlotField<std::int32_t> pid;       ///< as the processes see it
+  SlotField<std::int32_t> tid;
+  SlotField<std::int32_t> fd;
+  SlotField<std::int32_t> signal;
+  SlotField<std::int32_t> target;
+  SlotField<std::int32_t> clock;  ///< clockid_t of a timer
+  SlotField<SlotKind> kind;
 };
 
 /// What outlives exec: who a process descends from.

@@ -22,8 +22,8 @@ void WakeFutex(Slot* slot) {
   syscall(SYS_futex, &slot->wake, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
 }
 
-auto OrderOf(const Slot& slot) {
-  return std::make_tuple(slot.deadline, slot.lineage, slot.number, slot.kind);
+std::tuple<Time, std::uint64_t, std::uint64_t, SlotKind> OrderOf(const Slot& slot) {
+  return {slot.deadline, slot.lineage, slot.number, slot.kind};
 }
 
 void Free(Slot* slot) {
@@ -69,7 +69,7 @@ bool Sleepers::WakeOne(Time now) {
 // What comes next for a timer that fires now: its slot must say so before its process can run.
 void Sleepers::Rearm(Slot* slot) {
   if (slot->interval > 0) {
-    slot->deadline += slot->interval;
+    slot->deadline = slot->deadline + slot->interval;
     slot->state.store(SlotState::kArmed, std::memory_order_release);
   } else if (slot->kind == SlotKind::kAlarm) {
     Free(slot);
@@ -148,7 +148,7 @@ void Sleepers::Collect(const Living& living) {
 }
 
 bool Sleepers::StillThere(const Slot& slot) const {
-  const std::string path = fmt::format("/proc/{}/fdinfo/{}", outer_(slot.pid), slot.fd);
+  const std::string path = fmt::format("/proc/{}/fdinfo/{}", outer_(slot.pid), int{slot.fd});
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return false;
   std::array<char, 512> text;

@@ -18,8 +18,6 @@ using namespace tidegate::lab;  // NOLINT: this file defines libc's names
 
 namespace {
 
-pid_t g_parent = 0;
-
 // Between the choice of an id and the fork nobody else may take one. A holder that was killed is
 // noticed: its thread is gone.
 void LockForks() {
@@ -63,7 +61,7 @@ void ChoosePid(std::uint64_t lineage) {
 
 void BeforeFork() {
   const int before = errno;
-  g_parent = getpid();
+  t_self.forks_from = getpid();
   t_self.pending_lineage = NextChild();
   BeginBirth(t_self.pending_lineage);
   errno = before;
@@ -78,10 +76,11 @@ void AfterForkInParent() {
 void AfterForkInChild() {
   const int before = errno;
   const std::uint64_t lineage = t_self.pending_lineage;
+  const pid_t parent = t_self.forks_from;
   t_self = {};
   t_self.lineage = Mix(lineage, 0);
   if (AddProcess(ThePage(), getpid(), lineage) == nullptr) Fatal("more processes than fit");
-  BeginSlotsOfChild(g_parent);
+  BeginSlotsOfChild(parent);
   errno = before;
 }
 

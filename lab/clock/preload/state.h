@@ -9,15 +9,22 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdint>
 
 #include "lab/clock/page.h"
 
-/// libc's function behind the one of ours that has the same name.
-#define TIDEGATE_REAL(name)                                                                      \
-  ([]() {                                                                                        \
-    static auto* const function_ = reinterpret_cast<decltype(&::name)>(dlsym(RTLD_NEXT, #name)); \
-    return function_;                                                                            \
+/// libc's function behind the one of ours that has the same name. Threads may look for it at once,
+/// and find the same.
+#define TIDEGATE_REAL(name)                                                    \
+  ([]() {                                                                      \
+    static std::atomic<decltype(&::name)> known_;                              \
+    auto* function = known_.load(std::memory_order_relaxed);                   \
+    if (function == nullptr) {                                                 \
+      function = reinterpret_cast<decltype(&::name)>(dlsym(RTLD_NEXT, #name)); \
+      known_.store(function, std::memory_order_relaxed);                       \
+    }                                                                          \
+    return function;                                                           \
   }())
 /// In front of libc's function of that name.
 #define TIDEGATE_EXPORT extern "C" __attribute__((visibility("default")))
@@ -30,6 +37,7 @@ inline constexpr std::int64_t kNsPerSecond = 1'000'000'000;
 struct ThreadState {
   std::uint64_t lineage;
   std::uint64_t pending_lineage;  ///< of the child that is being forked
+  pid_t forks_from;               ///< its parent
   std::uint32_t children;         ///< threads and processes begun so far
   std::uint32_t draws;            ///< of entropy
   std::uint64_t slot_number;

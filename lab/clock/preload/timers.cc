@@ -20,7 +20,7 @@ using namespace tidegate::lab;  // NOLINT: this file defines libc's names
 
 namespace {
 
-int g_timer_fds = 0;  // so that close() is cheap in programs that have none
+std::atomic<int> g_timer_fds{0};  // so that close() is cheap in programs that have none
 
 template <typename Matches>
 Slot* FindSlot(SlotKind kind, Matches matches) {
@@ -69,7 +69,7 @@ Time LeftOf(const Slot* slot) {
 
 void ToItimerspec(const Slot* slot, itimerspec* to) {
   const Time left = LeftOf(slot);
-  *to = {ToTimespec(left == 0 ? 0 : slot->interval), ToTimespec(left)};
+  *to = {ToTimespec(left == 0 ? Time{0} : slot->interval), ToTimespec(left)};
 }
 
 bool Valid(const timespec& time) {
@@ -90,7 +90,7 @@ void SetTimer(Slot* slot, bool absolute, const itimerspec& value) {
 Time SetAlarm(Time length, Time interval, Time* interval_before) {
   Slot* slot = FindAlarm();
   const Time left = LeftOf(slot);
-  if (interval_before != nullptr) *interval_before = left == 0 ? 0 : slot->interval;
+  if (interval_before != nullptr) *interval_before = left == 0 ? Time{0} : slot->interval;
   if (slot != nullptr) FreeSlot(slot);
   if (length == 0) return left;
   slot = ClaimSlot(SlotKind::kAlarm);
@@ -118,11 +118,11 @@ void* RunTimerThread(void* argument) {
   free(argument);
   Slot* slot = notify.slot;
   for (;;) {
-    while (slot->wake.load(std::memory_order_acquire) == 0) {
+    // Taken before the look whether it was the last: timer_delete may say so at any time.
+    while (slot->wake.exchange(0) == 0) {
       WaitOnWord(reinterpret_cast<const std::uint32_t*>(&slot->wake), 0, true, kNever);
     }
     if (slot->signal != 0) break;  // timer_delete
-    slot->wake.store(0);
     notify.function(notify.value);
   }
   FreeSlot(slot);
@@ -278,7 +278,7 @@ TIDEGATE_EXPORT int getitimer(__itimer_which_t which, itimerval* to) noexcept {
   if (ThePage() == nullptr || which != ITIMER_REAL) return TIDEGATE_REAL(getitimer)(which, to);
   const Slot* slot = FindAlarm();
   const Time left = LeftOf(slot);
-  *to = {ToTimeval(left == 0 ? 0 : slot->interval), ToTimeval(left)};
+  *to = {ToTimeval(left == 0 ? Time{0} : slot->interval), ToTimeval(left)};
   return 0;
 }
 

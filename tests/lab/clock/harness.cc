@@ -110,10 +110,11 @@ class Driver {
 LockstepEnd RunUnderLockstep(const LockstepRun& run) {
   const TempDir folder;
   LockstepEnd failed;
-  auto clock = lab::Lockstep::Create({.directory = folder.path(),
-                                      .preload = TIDEGATE_CLOCK_PRELOAD,
-                                      .epoch_ns = 1'893'456'000 * kSecond,
-                                      .seed = run.seed});
+  auto clock =
+      lab::Lockstep::Create({.directory = folder.path(),
+                             .preload = run.preload.empty() ? TIDEGATE_CLOCK_PRELOAD : run.preload,
+                             .epoch_ns = 1'893'456'000 * kSecond,
+                             .seed = run.seed});
   if (!clock.has_value()) {
     failed.problem = clock.error().ToString();
     return failed;

@@ -14,6 +14,7 @@ struct LockstepRun {
   std::vector<std::string> argv;
   std::uint64_t seed = 1;
   std::vector<std::string> env = {};  ///< besides PATH and LC_ALL
+  std::string preload = {};           ///< ""; the one that all use
   Time until = 100 * kHour;           ///< virtual; what runs longer is killed
   int real_seconds_max = 60;
   bool watch_sleep = false;  ///< whoever is asleep must stay so for some milliseconds of real time
