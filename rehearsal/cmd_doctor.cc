@@ -1,17 +1,20 @@
 // tidegate doctor: can this machine run the lab, and which clock fits a command? Found by looking,
-// before any run.
+// and, where there is a scenario, by running the command twice.
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "base/json.h"
 #include "lab/doctor/machine.h"
 #include "rehearsal/cli.h"
 #include "rehearsal/engine_choice.h"
 #include "rehearsal/topology.h"
+#include "rehearsal/twice.h"
 #include "sim/scenario.h"
 
 namespace tidegate::rehearsal {
@@ -24,6 +27,7 @@ struct Options {
   std::string scenario;
   std::string engine;
   std::string clock;  ///< "": the one that fits
+  bool only_look = false;
   bool json = false;
 };
 
@@ -31,7 +35,9 @@ struct Findings {
   std::vector<MachineLine> machine;
   ClockFit fit;
   std::string clock;
+  std::optional<Prepared> prepared;  ///< of the scenario
   std::size_t host_count = 0;
+  std::optional<Twice> twice;
   ExitCode exit = ExitCode::kDone;
 };
 
@@ -46,9 +52,7 @@ bool Needed(const MachineLine& line, std::string_view clock) {
 }
 
 // The lab listens at the addresses of the inventories themselves.
-Result<std::size_t> CountHosts(const std::string& path) {
-  TRY_ASSIGN(const sim::Scenario scenario, sim::LoadScenario(path, {}));
-  TRY_ASSIGN(const Prepared prepared, Prepare(scenario, scenario.seed.value_or(1)));
+Result<std::size_t> CountHosts(const Prepared& prepared, const std::string& path) {
   std::vector<std::string> hosts;
   for (const sim::NodePlan& node : prepared.plan.nodes) {
     if (node.info.port <= 0 && node.status_port <= 0) continue;
@@ -69,7 +73,9 @@ Result<std::size_t> CountHosts(const std::string& path) {
 Result<Findings> Look(const Options& options) {
   Findings findings;
   if (!options.scenario.empty()) {
-    TRY_ASSIGN(findings.host_count, CountHosts(options.scenario));
+    TRY_ASSIGN(const sim::Scenario scenario, sim::LoadScenario(options.scenario, {}));
+    TRY_ASSIGN(findings.prepared, Prepare(scenario, scenario.seed.value_or(1)));
+    TRY_ASSIGN(findings.host_count, CountHosts(*findings.prepared, options.scenario));
   }
   TRY(CheckEngineName(options.engine));
   TRY_ASSIGN(findings.fit, FitOf(options.engine));
@@ -80,6 +86,22 @@ Result<Findings> Look(const Options& options) {
     if (!line.ok && Needed(line, findings.clock)) findings.exit = ExitCode::kEnvironment;
   }
   return {std::move(findings)};
+}
+
+// Under the other clocks no two runs are the same.
+bool WouldRun(const Options& options, const Findings& findings) {
+  return !options.only_look && findings.prepared.has_value() && !options.engine.empty() &&
+         !IsOurs(options.engine) && findings.clock == "lockstep" &&
+         findings.exit == ExitCode::kDone;
+}
+
+Status RunIt(const Options& options, Findings* findings) {
+  RunOptions run_options;
+  run_options.engine = ChoiceOf(findings->prepared->scenario.engine);
+  run_options.engine.command = options.engine;
+  TRY_ASSIGN(findings->twice, RunTwice(*findings->prepared, run_options, findings->fit));
+  if (findings->twice->event.has_value()) findings->exit = ExitCode::kDiverged;
+  return {};
 }
 
 void PrintMachine(const Findings& findings) {
@@ -119,18 +141,24 @@ void PrintEngine(const Options& options, const Findings& findings) {
   }
 }
 
-void Print(const Options& options, const Findings& findings) {
+void PrintLooks(const Options& options, const Findings& findings) {
   PrintMachine(findings);
   if (!options.scenario.empty()) {
     fmt::print("scenario: {}\n  ok  {} hosts, each an IPv4 address\n", options.scenario,
                findings.host_count);
   }
   PrintEngine(options, findings);
+}
+
+void PrintEnd(const Findings& findings) {
   switch (findings.exit) {
     case ExitCode::kDone: fmt::print("fits: --clock {}\n", findings.clock); break;
     case ExitCode::kEnvironment:
       fmt::print("does not fit: --clock {} can't work on this machine; see what is marked NO\n",
                  findings.clock);
+      break;
+    case ExitCode::kDiverged:
+      fmt::print("does not repeat: under --clock {} each run of it is another\n", findings.clock);
       break;
     default:
       fmt::print("does not fit: --clock {}; use --clock {}\n", findings.clock,
@@ -157,17 +185,33 @@ void PrintJson(const Options& options, const Findings& findings) {
     writer.BeginObject().Key("path").String(program.path).Key("where").String(program.where);
     writer.Key("is").String(lab::ReachText(program.reach)).EndObject();
   }
-  writer.EndArray().EndObject();
+  writer.EndArray();
+  if (findings.twice.has_value()) {
+    writer.Key("runs");
+    WriteTwiceJson(*findings.twice, &writer);
+  }
+  writer.EndObject();
   fmt::print("{}\n", writer.Take());
 }
 
 ExitCode Doctor(const Options& options) {
-  const Result<Findings> findings = Look(options);
+  Result<Findings> findings = Look(options);
   if (!findings.has_value()) return PrintError(findings.error());
+  if (!options.json) PrintLooks(options, *findings);
+  if (WouldRun(options, *findings)) {
+    if (!options.json) {
+      fmt::print("two runs of it, under lockstep\n");
+      std::fflush(stdout);  // they take as long as it takes
+    }
+    if (const Status run = RunIt(options, &*findings); !run.has_value()) {
+      return PrintError(run.error());
+    }
+    if (!options.json) fmt::print("{}", TwiceText(*findings->twice));
+  }
   if (options.json) {
     PrintJson(options, *findings);
   } else {
-    Print(options, *findings);
+    PrintEnd(*findings);
   }
   return findings->exit;
 }
@@ -178,14 +222,18 @@ void AddDoctor(CLI::App* app, ExitCode* exit_code) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app->add_subcommand(
       "doctor", "Can this machine run the lab, and which clock fits a command?");
-  command->add_option("scenario", options->scenario, "A scenario that the lab is to run");
+  command->add_option("scenario", options->scenario,
+                      "A scenario that the lab is to run; with --engine the command is run on it, "
+                      "twice, and the first difference of the two runs is named");
   command->add_option("--engine", options->engine, "The command, as rehearse takes it");
   command->add_option("--clock", options->clock, "The clock to ask about [the one that fits]")
       ->check(CLI::IsMember({"lockstep", "faketime", "real"}));
+  command->add_flag("--only-look", options->only_look, "Do not run the command");
   command->add_flag("--json", options->json, "Print one JSON object");
   command->footer(
       "Exit codes: 0 it fits; 2 that clock does not reach the command (or bad input);\n"
-      "5 this machine can't run the lab, or that clock.");
+      "5 this machine can't run the lab, or that clock; 7 two runs of the command were not the "
+      "same.");
   command->callback([options, exit_code] { *exit_code = Doctor(*options); });
 }
 

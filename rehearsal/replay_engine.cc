@@ -6,24 +6,17 @@
 
 #include "base/check.h"
 #include "rehearsal/captures.h"
+#include "rehearsal/same_event.h"
 #include "sim/world/control.h"
-#include "trace/event_rules.h"
-#include "trace/story.h"
+#include "trace/event_spec.h"
 
 namespace tidegate::rehearsal {
 namespace {
 
 using trace::EventKind;
 
-// The value of an input stands in the trace for replays, and says no more than its text.
-std::string ValueOf(const trace::Event& event, const trace::Trace& trace) {
-  const bool has = event.kind == EventKind::kActionStarted || event.kind == EventKind::kAsked;
-  return has ? fmt::format(", by value '{}'", trace.texts.Get(event.n)) : "";
-}
-
-std::string SentenceOf(const trace::Event& event, const trace::Trace& trace) {
-  return fmt::format("at {} {}", FormatDuration(event.time),
-                     trace::Sentence(event, trace.header, trace.texts));
+std::string Told(const trace::Event& event, const trace::Trace& trace) {
+  return EventSentence({event, trace}) + EventValue({event, trace});
 }
 
 }  // namespace
@@ -90,23 +83,12 @@ void ReplayEngine::Do(const RecordedInput& input) {
   world_->Claim(event, input.text);
 }
 
-bool ReplayEngine::Same(const trace::Event& event, const trace::Event& recorded) const {
-  const auto text = [&](trace::TextId mine, trace::TextId other) {
-    return replayed_.texts.Get(mine) == recorded_.texts.Get(other);
-  };
-  const bool second = trace::HasSecondText(event.kind) && event.kind == recorded.kind;
-  return event.time == recorded.time && event.kind == recorded.kind &&
-         event.node == recorded.node && event.peer == recorded.peer &&
-         event.code == recorded.code && event.a == recorded.a && event.b == recorded.b &&
-         event.c == recorded.c && event.d == recorded.d && text(event.text, recorded.text) &&
-         (second ? text(event.n, recorded.n) : event.n == recorded.n);
-}
-
 void ReplayEngine::OnEvent(const trace::Event& event, std::uint64_t index) {
   event_count_ = index + 1;
   if (divergence_.has_value()) return;
-  if (index < recorded_.events.size() && Same(event, recorded_.events[index])) return;
-  Diverge(index, SentenceOf(event, replayed_) + ValueOf(event, replayed_));
+  const bool same = index < recorded_.events.size() &&
+                    SameEvent({event, replayed_}, {recorded_.events[index], recorded_});
+  if (!same) Diverge(index, Told(event, replayed_));
 }
 
 // The run goes on to its end without the engine: what it did belongs to another run.
@@ -115,9 +97,7 @@ void ReplayEngine::Diverge(std::uint64_t event, std::string replayed) {
   finished_ = true;
   const bool any = event < recorded_.events.size();
   divergence_ = {event, world_->now(),
-                 any ? SentenceOf(recorded_.events[event], recorded_) +
-                           ValueOf(recorded_.events[event], recorded_)
-                     : "no more events",
+                 any ? Told(recorded_.events[event], recorded_) : "no more events",
                  std::move(replayed)};
 }
 

@@ -52,7 +52,6 @@ class ReplayEngine final : public sim::AttachedEngine, public trace::Listener {
   void Act();
   void Do(const RecordedInput& input);
   void Diverge(std::uint64_t event, std::string replayed);
-  bool Same(const trace::Event& event, const trace::Event& recorded) const;
 
   const std::vector<RecordedInput>& inputs_;
   const trace::Trace& recorded_;

@@ -461,14 +461,23 @@ void Session::Answer(ConnectionId connection, const port::Answer& answer) {
   stirred_ = true;
 }
 
+// The lab's folder has another name in each run.
 std::string Session::LastWords() const {
-  const Result<std::string> log = ReadFile(options_.program.log_path);
+  const std::string& log_path = options_.program.log_path;
+  const std::string folder = log_path.substr(0, log_path.rfind('/'));
+  const Result<std::string> log = ReadFile(log_path);
   if (!log.has_value()) return "";
   std::string_view text = *log;
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
   const std::size_t line = text.rfind('\n');
   if (line != std::string_view::npos) text.remove_prefix(line + 1);
-  return Redact(text.substr(0, kLastWordsMax));
+  std::string words(text);
+  for (std::size_t at = 0; !folder.empty(); ++at) {
+    at = words.find(folder, at);
+    if (at == std::string::npos) break;
+    words.replace(at, folder.size(), "$LAB");
+  }
+  return Redact(std::string_view(words).substr(0, kLastWordsMax));
 }
 
 void Session::Finish(int status) {

@@ -92,7 +92,7 @@ constexpr std::array<Banned, 25> kBanned = {{
     {"cerr", "a string that a main file prints", kMayPrint},
     {"printf", "a string that a main file prints",
      "base/check.cc engine/main.cc engine/real/terminal.cc rehearsal/main.cc rehearsal/cmd_ "
-     "tests/lab/clock/waits.cc",
+     "tests/lab/clock/waits.cc tests/lab/clock/waits_at_once.cc",
      true},
     {"fprintf", "a string that a main file prints", kMayPrint, true},
     {"puts", "a string that a main file prints", kMayPrint, true},

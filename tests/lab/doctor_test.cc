@@ -10,9 +10,11 @@
 
 #include "base/files.h"
 #include "lab/doctor/machine.h"
+#include "lab/doctor/machine_reads.h"
 #include "lab/doctor/programs_of.h"
 #include "lab/doctor/shell_words.h"
 #include "rehearsal/engine_choice.h"
+#include "rehearsal/twice.h"
 #include "tests/lab/lab_run.h"
 #include "tests/support/temp_dir.h"
 #include "tests/support/why.h"
@@ -183,6 +185,84 @@ BOOST_AUTO_TEST_CASE(the_clock_that_it_names_fits) {
   });
   BOOST_REQUIRE((last != result.steps.end()));
   BOOST_TEST(last->text == "exit status 0");
+}
+
+rehearsal::Twice RunTwice(const std::string& command) {
+  const sim::Scenario scenario = LoadScenario("kafka-to-cluster/small.json");
+  const Result<rehearsal::Prepared> prepared = rehearsal::Prepare(scenario, 1);
+  BOOST_REQUIRE_MESSAGE(prepared.has_value(), Why(prepared));
+  const Result<rehearsal::ClockFit> fit = rehearsal::FitOf(command);
+  BOOST_REQUIRE_MESSAGE(fit.has_value(), Why(fit));
+  rehearsal::RunOptions options;
+  options.engine.command = command;
+  Result<rehearsal::Twice> twice = rehearsal::RunTwice(*prepared, options, *fit);
+  BOOST_REQUIRE_MESSAGE(twice.has_value(), Why(twice));
+  return *std::move(twice);
+}
+
+BOOST_AUTO_TEST_CASE(what_lockstep_reaches_is_the_same_twice) {
+  if (!LabWorksHere()) return;
+  const rehearsal::Twice twice = RunTwice(
+      "for i in 1 2 3; do curl -s http://10.0.4.1:8249/$RANDOM.$i.$(date +%N) & done; wait\n"
+      "mktemp -u; sleep 1; echo $TIDEGATE_INVENTORY; exit 6");
+  BOOST_TEST(!twice.event.has_value());
+  BOOST_TEST(!twice.printed.has_value());
+  BOOST_TEST(twice.event_count > 100U);
+  BOOST_TEST(TwiceText(twice).find("ok  both runs are the same: ") != std::string::npos);
+}
+
+// The kernel's own random numbers, by a script; and the machine's clock, which is printed only.
+BOOST_AUTO_TEST_CASE(the_first_difference_is_named_with_what_it_may_come_of) {
+  if (!LabWorksHere()) return;
+  const TempDir folder;
+  const std::string script =
+      Executable(folder, "upgrade.sh",
+                 "#!/bin/sh\n# no /proc/uptime here\nid=$(cat /proc/sys/kernel/random/uuid)\n"
+                 "sleep 1\ncurl -s http://10.0.4.1:8249/$id\nexit 6\n");
+  const rehearsal::Twice twice = RunTwice(script);
+  BOOST_REQUIRE(twice.event.has_value());
+  const std::string& first = twice.event->first;
+  BOOST_TEST(first.find("engine asked") != std::string::npos, first);
+  BOOST_TEST(first.find("10.0.4.1:8249/") != std::string::npos, first);
+  BOOST_TEST(first != twice.event->second);
+  BOOST_REQUIRE(twice.causes.size() == 1U);
+  BOOST_TEST(twice.causes[0] ==
+             script + ":3: /proc/sys/kernel/random: random numbers of the kernel's");
+  const rehearsal::Twice printed = RunTwice("echo a; cut -d' ' -f1 /proc/uptime; echo b; exit 6");
+  BOOST_TEST(!printed.event.has_value());
+  BOOST_REQUIRE(printed.printed.has_value());
+  BOOST_TEST(printed.printed->at == 2U);
+  BOOST_REQUIRE(printed.causes.size() == 1U);
+  BOOST_TEST(printed.causes[0] == "the command: /proc/uptime: the machine's own clock");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_text_reads_of_the_machine) {
+  const auto reads = [](std::string_view text) {
+    std::string out;
+    for (const lab::MachineRead& read : lab::MachineReadsIn(text)) {
+      out += fmt::format("{}:{} ", read.what, read.line);
+    }
+    return out;
+  };
+  BOOST_TEST(reads("cat /proc/stat\n  # ps\nx=$(ps ax); ls -la /; ps") ==
+             "/proc/stat:1 ls -l:3 ps:3 ");
+  BOOST_TEST(reads("cat /proc/status steps.txt; ./stat.sh; status; tar -df; my-df") == "");
+  BOOST_TEST(reads("read u </proc/sys/kernel/random/uuid\nhead -c 8 /dev/hwrng | df") ==
+             "/proc/sys/kernel/random:1 /dev/hwrng:2 df:2 ");
+}
+
+BOOST_AUTO_TEST_CASE(two_traces_part_where_one_goes_on) {
+  const Rehearsed run = Rehearse(LoadScenario("kafka-to-cluster/small.json"));
+  const trace::Trace& whole = run.result.trace;
+  BOOST_TEST(!rehearsal::FirstDifference(whole, whole).has_value());
+  const Rehearsed other = Rehearse(LoadScenario("kafka-to-cluster/small.json"), {.seed = 2});
+  BOOST_TEST(rehearsal::FirstDifference(whole, other.result.trace).has_value());
+  const auto line = rehearsal::FirstDifference(std::string("a\nb"), std::string("a\nb\nc"));
+  BOOST_REQUIRE(line.has_value());
+  BOOST_TEST(line->at == 2U);
+  BOOST_TEST(!rehearsal::FirstDifference(std::string("/tmp/tidegate-lab-abcdef/x"),
+                                         std::string("/tmp/tidegate-lab-ghijkl/x"))
+                  .has_value());
 }
 
 BOOST_AUTO_TEST_CASE(the_machine_is_judged_as_a_run_finds_it) {

@@ -95,7 +95,20 @@ BOOST_AUTO_TEST_CASE(the_doctor_names_the_clock_that_fits) {
                                  "a clock gets into: date sleep\n", "hosts", "--clock lockstep"}) {
     BOOST_TEST(Has(run.output, part), part);
   }
-  BOOST_TEST(run.status == (Has(run.output, "  NO  ") ? 5 : 0));
+  const bool works = !Has(run.output, "  NO  ");
+  BOOST_TEST(run.status == (works ? 0 : 5));
+  BOOST_TEST(Has(run.output, "both runs are the same") == works, run.output);
+  const CommandResult looks = Tidegate({"doctor", "--engine", "sleep 3", kSmall, "--only-look"});
+  BOOST_TEST(!Has(looks.output, "two runs"), looks.output);
+  if (works) {
+    const CommandResult leaks =
+        Tidegate({"doctor", "--json", kSmall, "--engine",
+                  "curl -s http://10.0.4.1:8249/$(cat /proc/sys/kernel/random/uuid); exit 6"});
+    BOOST_TEST(leaks.status == 7);
+    const JsonDocument runs = Json(leaks.output);
+    BOOST_REQUIRE(runs.root().Find("runs") != nullptr);
+    BOOST_TEST((runs.root().Find("runs")->Find("difference")->Find("event") != nullptr));
+  }
   const CommandResult json = Tidegate({"doctor", "--json", "--engine", "sleep 3"});
   BOOST_TEST(TextAt(Json(json.output), "clock") == "lockstep");
   BOOST_TEST(Tidegate({"doctor", "--engine", "/nowhere/upgrade.sh"}).status == 2);
