@@ -3,7 +3,7 @@
 // What is no proper request is refused here, as Go's net/http does, and never reaches a node.
 //
 // One thread, no clock of its own: everything happens inside Poll and WaitFor, and what it knows of
-// time it is told. Beast and Asio stay in http_front.cc.
+// time it is told.
 #pragma once
 
 #include <cstdint>
