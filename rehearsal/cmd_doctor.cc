@@ -130,10 +130,6 @@ void PrintEngine(const Options& options, const Findings& findings) {
   for (const lab::StartedProgram& program : findings.fit.unreached) {
     fmt::print("  {}  {}\n", program.where.empty() ? "NO" : "no", Unreached(program));
   }
-  for (const lab::StartedProgram& program : findings.fit.programs) {
-    const std::string wrong = findings.clock == "faketime" ? WrongUnderFaketime(program) : "";
-    if (!wrong.empty()) fmt::print("  no  {} under faketime: {}\n", program.path, wrong);
-  }
   if (!findings.fit.unreached.empty()) {
     fmt::print(
         "      lockstep and faketime are preloaded and do not get into these: where they "

@@ -42,16 +42,6 @@ std::string Unreached(const lab::StartedProgram& program) {
                      lab::ReachText(program.reach));
 }
 
-// Measured with libfaketime 0.9.10; upstream's issues 353 and 469.
-std::string WrongUnderFaketime(const lab::StartedProgram& program) {
-  const std::string name = program.path.substr(program.path.rfind('/') + 1);
-  if (name == "timeout") return "its limit is of the machine's time, many times as long";
-  if (name.starts_with("python")) {
-    return "a wait of threading, queue or concurrent.futures that has a limit never ends";
-  }
-  return "";
-}
-
 Result<std::vector<std::string>> CheckClock(const std::string& engine, const std::string& clock) {
   std::vector<std::string> warnings;
   if (clock == "real") return warnings;
@@ -66,12 +56,6 @@ Result<std::vector<std::string>> CheckClock(const std::string& engine, const std
     warnings.push_back(fmt::format(
         "{}: where it waits or looks at a clock, '{}' does not reach it, and --clock real does",
         Unreached(program), clock));
-  }
-  for (const lab::StartedProgram& program : fit.programs) {
-    const std::string wrong = clock == "faketime" ? WrongUnderFaketime(program) : "";
-    if (!wrong.empty()) {
-      warnings.push_back(fmt::format("{} under faketime: {}", program.path, wrong));
-    }
   }
   return warnings;
 }

@@ -36,9 +36,6 @@ Result<ClockFit> FitOf(const std::string& engine);
 /// A sentence on a program of `unreached`.
 std::string Unreached(const lab::StartedProgram& program);
 
-/// What libfaketime is known not to reckon with in a program of that name; "": nothing.
-std::string WrongUnderFaketime(const lab::StartedProgram& program);
-
 /// Before a run of `engine` under `clock`: the sentences to warn with. Errors: kBadInput when it
 /// must not be run so; as FitOf.
 Result<std::vector<std::string>> CheckClock(const std::string& engine, const std::string& clock);

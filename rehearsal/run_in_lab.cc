@@ -42,7 +42,8 @@ Result<std::unique_ptr<lab::Pace>> MakePace(const std::string& clock, const sim:
   if (clock == "faketime") {
     Result<std::string> library = lab::FindFaketime();
     if (!library.has_value()) return Error{ErrorCode::kIo, library.error().message, ""};
-    return lab::MakeFaketimePace({home.path(), *library, plan.epoch_ms});
+    TRY_ASSIGN(const std::string waits, lab::FindProgram("lab/clock/libtidegate_multiplied.so"));
+    return lab::MakeFaketimePace({home.path(), *library, waits, plan.epoch_ms});
   }
   if (clock == "stopped") return {lab::MakeStoppedPace()};
   TRY_ASSIGN(const std::string preload, lab::FindProgram("lab/clock/libtidegate_clock.so"));

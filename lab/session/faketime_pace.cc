@@ -1,5 +1,6 @@
 // The clock `faketime`: libfaketime, preloaded into every process, multiplies the time since its
-// first process began; the world follows the same formula.
+// first process began; the world follows the same formula. In front of it a library of ours has the
+// waits that it does not know (lab/clock/multiplied/).
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <glob.h>
@@ -69,8 +70,11 @@ std::optional<Beginning> ReadMemory(const std::string& path) {
 
 class FaketimePace final : public RealPace {
  public:
-  FaketimePace(std::string library, std::int64_t factor, std::int64_t epoch_ms)
-      : RealPace(factor), library_(std::move(library)), epoch_(epoch_ms * kMillisecond) {}
+  FaketimePace(const FaketimeSettings& settings, std::int64_t factor)
+      : RealPace(factor),
+        library_(settings.library),
+        preload_(fmt::format("{}{}:{}", kPreload, settings.waits, settings.library)),
+        epoch_(settings.epoch_ms * kMillisecond) {}
 
   // Shared memory of its own: what a killed run left in the machine's, under a process id that
   // comes again, would make every program end with an error.
@@ -98,7 +102,7 @@ class FaketimePace final : public RealPace {
 
  private:
   Program WithFaketime(Program program, Duration offset) const {
-    std::string preload = std::string(kPreload) + library_;
+    std::string preload = preload_;
     std::erase_if(program.environment, [&](const std::string& variable) {
       const bool is_preload = variable.starts_with(kPreload);
       if (is_preload) preload += fmt::format(":{}", variable.substr(kPreload.size()));
@@ -112,6 +116,7 @@ class FaketimePace final : public RealPace {
   }
 
   const std::string library_;
+  const std::string preload_;
   const Time epoch_;
 };
 
@@ -123,7 +128,7 @@ Result<std::array<Time, 3>> ProbeTimes(const FaketimeSettings& settings) {
                            .environment = {"PATH=/usr/bin:/bin"},
                            .folder = settings.folder,
                            .log_path = settings.folder + "/faketime-probe"};
-  FaketimePace pace(settings.library, kFactorMax, settings.epoch_ms);
+  FaketimePace pace(settings, kFactorMax);
   pace.Set(0);
   TRY(pace.Spawn(program));
   for (Duration waited = 0; waited < kPatience; waited += kMillisecond) {
@@ -178,7 +183,7 @@ Result<std::string> FindFaketime() {
 
 Result<std::unique_ptr<Pace>> MakeFaketimePace(const FaketimeSettings& settings) {
   TRY_ASSIGN(const std::int64_t factor, ChooseFactor(settings));
-  return {std::make_unique<FaketimePace>(settings.library, factor, settings.epoch_ms)};
+  return {std::make_unique<FaketimePace>(settings, factor)};
 }
 
 }  // namespace tidegate::lab

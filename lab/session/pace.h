@@ -76,6 +76,7 @@ Result<std::string> FindFaketime();
 struct FaketimeSettings {
   std::string folder;   ///< exists; for what a probe prints
   std::string library;  ///< of FindFaketime
+  std::string waits;    ///< path of libtidegate_multiplied.so: what the library leaves out
   std::int64_t epoch_ms = 0;
 };
 

@@ -68,7 +68,8 @@ struct Banned {
 constexpr std::string_view kRealTime =
     "engine/real/ lab/ rehearsal/cmd_ tests/bench/ tests/engine_real/ tests/lab/clock/";
 // Who stands in front of the clock's functions, and the program that calls them all.
-constexpr std::string_view kClock = "lab/clock/preload/ tests/lab/clock/waits";
+constexpr std::string_view kClock =
+    "lab/clock/preload/ lab/clock/multiplied/ tests/lab/clock/waits";
 constexpr std::string_view kMayPrint =
     "base/check.cc engine/main.cc engine/real/terminal.cc rehearsal/main.cc rehearsal/cmd_";
 constexpr std::array<Banned, 25> kBanned = {{

@@ -4,13 +4,13 @@
 #include <boost/test/unit_test.hpp>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <set>
+#include <sstream>
 
 #include "base/files.h"
-#include "lab/session/pace.h"
-#include "rehearsal/engine_choice.h"
 #include "tests/lab/lab_run.h"
-#include "tests/support/why.h"
 
 namespace tidegate::test {
 namespace {
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(programs_and_the_world_are_in_step) {
 // machine; they restart what listens at a port.
 BOOST_AUTO_TEST_CASE(run_books_are_judged_as_under_lockstep) {
   if (!FaketimeWorksHere()) return;
-  for (const std::string name : {"upgrade.sh", "drainer-first.sh"}) {
+  for (const std::string name : {"upgrade.sh", "drainer-first.sh", "upgrade.py"}) {
     BOOST_TEST(Judgement(RunBook(name, "faketime")) == Judgement(RunBook(name, "lockstep")), name);
   }
 }
@@ -80,12 +80,65 @@ BOOST_AUTO_TEST_CASE(shared_memory_of_others_is_not_seen) {
   BOOST_TEST(result.steps.back().text == "exit status 0");
 }
 
-BOOST_AUTO_TEST_CASE(what_hangs_under_it_is_said_before) {
-  const auto warnings = rehearsal::CheckClock("timeout 5 date", "faketime");
-  BOOST_REQUIRE_MESSAGE(warnings.has_value(), Why(warnings));
-  BOOST_REQUIRE(warnings->size() == 1U);
-  BOOST_TEST(warnings->front().find("timeout under faketime") != std::string::npos);
-  BOOST_TEST(rehearsal::CheckClock("timeout 5 date", "lockstep")->empty());
+// What libfaketime alone lets hang or leaves in the machine's time. Each takes as long as it was
+// asked to by the clock that the program sees, or a little longer.
+const std::string kWaits = R"sh(python3 - <<'END'
+import concurrent.futures, queue, signal, subprocess, threading, time
+def took(what, at_least, call):
+    began = time.monotonic()
+    try: call()
+    except (queue.Empty, concurrent.futures.TimeoutError, TimeoutError): pass
+    passed = time.monotonic() - began
+    print(what, 'ok' if at_least <= passed else passed, flush=True)
+took('event', 3, lambda: threading.Event().wait(3))
+lock = threading.Lock(); lock.acquire()
+took('lock', 3, lambda: lock.acquire(timeout=3))
+condition = threading.Condition(); condition.acquire()
+took('condition', 3, lambda: condition.wait(3))
+took('queue', 3, lambda: queue.Queue().get(timeout=3))
+with concurrent.futures.ThreadPoolExecutor() as pool:
+    took('future', 3, lambda: pool.submit(time.sleep, 9).result(timeout=3))
+timer = threading.Timer(3, lambda: None)
+took('timer', 3, lambda: (timer.start(), timer.join()))
+took('join', 3, lambda: subprocess.run(['sleep', '3'], timeout=90))
+signal.signal(signal.SIGALRM, lambda *a: None)
+took('alarm', 3, lambda: (signal.alarm(3), signal.pause()))
+took('itimer', 3, lambda: (signal.setitimer(signal.ITIMER_REAL, 3), signal.pause()))
+took('sigtimedwait', 3, lambda: signal.sigtimedwait([signal.SIGUSR1], 3))
+END
+began=$(date +%s); timeout 5 sleep 60000; echo timeout $?
+[ $(($(date +%s) - began)) -ge 5 ] && echo ok)sh";
+
+BOOST_AUTO_TEST_CASE(waits_that_it_does_not_know_by_itself) {
+  if (!FaketimeWorksHere()) return;
+  const rehearsal::RunResult result =
+      Run({.scenario = "kafka-to-cluster/small.json", .command = kWaits, .clock = "faketime"});
+  std::string expected;
+  for (const std::string what : {"event", "lock", "condition", "queue", "future", "timer", "join",
+                                 "alarm", "itimer", "sigtimedwait"}) {
+    expected += what + " ok\n";
+  }
+  BOOST_TEST(result.engine_output == expected + "timeout 124\nok\n");
+}
+
+// The program of one wait of each kind, all at once; those beside, which look at what is left of a
+// time to the nanosecond, or at what an interrupted select leaves.
+BOOST_AUTO_TEST_CASE(every_wait_takes_its_time) {
+  if (std::getenv("TIDEGATE_CHECK_FULL") == nullptr || !FaketimeWorksHere()) return;
+  const rehearsal::RunResult result =
+      Run({.scenario = "kafka-to-cluster/small.json",
+           .command = fmt::format(
+               "w={}; for one in $($w | grep -vE '^(timer_(mono|real).*|select|select_woken|"
+               "sleep_interrupted|busy_in_wait|mutex_timedlock|mutex_clocklock|mtx_timedlock)$')\n"
+               "do $w $one | awk '{{ "
+               "ok = $2 >= 200 || $1 ~ /past|ready/; print ok ? \"ok\" : $0 }}' & done\n"
+               "wait; echo end",
+               TIDEGATE_CLOCK_WAITS),
+           .clock = "faketime"});
+  std::set<std::string> lines;
+  std::istringstream output(result.engine_output);
+  for (std::string line; std::getline(output, line);) lines.insert(line);
+  BOOST_TEST(lines == std::set<std::string>({"end", "ok"}), boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
