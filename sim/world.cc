@@ -11,6 +11,7 @@
 #include "sim/world/factories.h"
 #include "sim/world/hosts.h"
 #include "sim/world/kafka.h"
+#include "sim/world/node_log.h"
 #include "sim/world/pd.h"
 #include "sim/world/preload.h"
 #include "sim/world/service.h"
@@ -24,6 +25,11 @@ constexpr Duration kQuietPoll = 1 * kSecond;
 }  // namespace
 
 const NodePlan& Node::plan() const { return world_.node_plan(id_); }
+
+std::string Node::ReadLog() const {
+  const NodeLog* log = Log();
+  return log == nullptr ? "" : log->Text(world_, id_);
+}
 
 HttpResponse Node::OnHttp(const HttpRequest&) {
   return {404, "text/plain; charset=utf-8", "404 page not found\n", false};

@@ -18,6 +18,7 @@
 
 namespace tidegate::sim {
 
+class NodeLog;
 class World;
 
 /// A node: a process slot that may be up or down. Subclasses are in world/, one file per kind.
@@ -40,8 +41,10 @@ class Node : public Process {
   virtual HttpResponse OnHttp(const HttpRequest& request);
   /// MySQL protocol: a statement, answered as engine/port says for QuerySql and RunSql.
   virtual engine::port::Answer OnSql(std::string_view statement);
-  /// Its log file, from its first start on; nothing when this kind of node writes none.
-  virtual std::string ReadLog() const { return {}; }
+  /// What it has logged since its first start; null when this kind of node keeps no log.
+  virtual const NodeLog* Log() const { return nullptr; }
+  /// The same as a file; empty where there is none.
+  std::string ReadLog() const;
   /// Work that is not finished: keeps the last phase of a run going. For ending runs only.
   virtual bool Pending() const { return false; }
   /// A fault that concerns this node alone; false when this kind of node has no such fault.

@@ -6,7 +6,7 @@
 
 namespace tidegate::lab {
 
-inline constexpr std::array<std::string_view, 24> kPrograms = {"ssh",       "scp",
+inline constexpr std::array<std::string_view, 25> kPrograms = {"ssh",       "scp",
                                                                "sftp",      "rsync",
                                                                "sudo",      "systemctl",
                                                                "supervise", "svc",
@@ -17,7 +17,8 @@ inline constexpr std::array<std::string_view, 24> kPrograms = {"ssh",       "scp
                                                                "ps",        "id",
                                                                "ntpstat",   "tidegate-lab-enter",
                                                                "lab",       "tidegate-lab-keep",
-                                                               "readlink",  "mariadb"};
+                                                               "readlink",  "mariadb",
+                                                               "journalctl"};
 
 /// What tidb-ansible brings to a host that has no systemd (roles/supervise).
 inline constexpr std::array<std::string_view, 3> kSupervisePrograms = {"supervise", "svc",

@@ -63,6 +63,14 @@ std::string TidbFlags(const sim::RunPlan& plan, const NodePlan& node, const std:
          Flag("log-file", deploy + "/log/tidb.log");
 }
 
+// TiDB's and the cluster version's keep standard error (roles/tidb, roles/pump_cluster); those of
+// the Kafka era leave it to the journal.
+std::string ErrorsTo(const NodePlan& node, const std::string& deploy) {
+  const bool old = node.info.role != Role::kTidb && node.info.era != Era::kCluster;
+  if (old) return "";
+  return fmt::format(" 2>> \"{}/log/{}_stderr.log\"", deploy, StemOf(node.info.role));
+}
+
 }  // namespace
 
 std::string_view StemOf(Role role) {
@@ -116,8 +124,8 @@ std::string RunScriptText(const sim::RunPlan& plan, const NodePlan& node) {
       "#!/bin/bash\nset -e\nulimit -n 1000000 2>/dev/null || true\n\n# WARNING: This file was "
       "auto-generated. Do not "
       "edit!\n#          All your edit might be overwritten!\nDEPLOY_DIR={0}\n\n"
-      "cd \"${{DEPLOY_DIR}}\" || exit 1\n\nexec bin/{1}{2} \\\n    --config={3}\n",
-      deploy, NameOf(node.binary_path), flags, node.config_path);
+      "cd \"${{DEPLOY_DIR}}\" || exit 1\n\nexec bin/{1}{2} \\\n    --config={3}{4}\n",
+      deploy, NameOf(node.binary_path), flags, node.config_path, ErrorsTo(node, deploy));
 }
 
 namespace {

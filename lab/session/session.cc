@@ -28,6 +28,7 @@ constexpr Duration kAskMax = 24 * kHour;
 constexpr Duration kAttendedAskMax = 10 * kSecond;
 // A program that waits for what does not come is looked at again, so that its limits count.
 constexpr Duration kIdleLook = kMinute;
+constexpr Duration kLogLook = kSecond;
 constexpr Duration kNap = 100 * kMillisecond;
 constexpr int kRefusedStatus = 6;
 constexpr std::size_t kLastWordsMax = 400;
@@ -83,6 +84,7 @@ Session::Session(SessionOptions options, const sim::RunPlan& plan, Trees* trees,
       front_(FrontLimits{}, plan.epoch_ms),
       trees_(trees),
       translator_(plan, *trees, hands_),
+      logs_(plan, *trees, translator_),
       crashes_(plan.faults, options_.journal_path) {
   for (const sim::NodePlan& node : plan.nodes) {
     const auto add = [&](std::int64_t number, bool http) {
@@ -145,6 +147,11 @@ void Session::OnInput(const port::Input& input) {
 // A port opens or closes only when a process or a fault does something.
 void Session::OnEvent(const trace::Event& event, std::uint64_t) {
   if (sql_ != nullptr) sql_->Saw(event);
+  if (event.kind == EventKind::kNodeUp) logs_.Began(event.node, *world_);
+  if (event.kind == EventKind::kNodeDown) {
+    logs_.Ended(event.node, static_cast<trace::DownCause>(event.code), world_->TextOf(event.text),
+                *world_);
+  }
   if (link_ == nullptr || finished_) return;
   if (event.kind == EventKind::kNodeDown) hands_.WentDown(event);
   switch (event.kind) {
@@ -237,6 +244,10 @@ bool Session::Pump() {
 }
 
 void Session::Settle() {
+  if (logs_.Append(*world_)) {
+    stirred_ = true;
+    logged_at_ = link_->now();
+  }
   while (trouble_.empty()) {
     SyncPorts();
     const bool worked = Pump();
@@ -282,7 +293,9 @@ void Session::Settle() {
   // What is written between two short naps is told with the next input.
   if (!next.has_value() || *next - link_->now() > kNap) SyncTrees();
   if (!next.has_value() && hands_.outstanding_count() > 0) return;
-  WakeAt(next.value_or(link_->now() + kIdleLook));
+  // Who waits for what does not come may be following a log.
+  const bool logs = link_->now() - logged_at_ < kIdleLook;
+  WakeAt(next.value_or(link_->now() + (logs ? kLogLook : kIdleLook)));
 }
 
 // One wake-up at a time: the earliest that was asked for.

@@ -22,6 +22,7 @@
 #include "lab/session/control_socket.h"
 #include "lab/session/crashes.h"
 #include "lab/session/hooks.h"
+#include "lab/session/host_logs.h"
 #include "lab/session/pace.h"
 #include "lab/session/sql_desk.h"
 #include "lab/session/world_hands.h"
@@ -127,6 +128,7 @@ class Session final : public sim::AttachedEngine, public trace::Listener {
   Trees* trees_;
   WorldHands hands_;
   Translator translator_;
+  HostLogs logs_;
   Crashes crashes_;
   std::unique_ptr<SqlDesk> sql_;     // null: no sink is a real database
   std::map<CallId, Request> calls_;  // whose reply is to come
@@ -139,6 +141,7 @@ class Session final : public sim::AttachedEngine, public trace::Listener {
   std::uint32_t incarnation_ = 1;
   std::optional<Time> back_at_;  // the engine is dead until then
   int rests_ = 0;                // looks without any work, one after another, of an attended lab
+  Time logged_at_ = 0;           // when it was last seen that a process had written to its log
   bool finished_ = false;
   std::string trouble_;
 };

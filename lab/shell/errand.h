@@ -79,6 +79,7 @@ void TranslateSystemctl(const Errand::Self& errand);
 void TranslateSvc(const Errand::Self& errand);  // svc, svstat, svok
 void TranslateSupervise(const Errand::Self& errand);
 void TranslateSignals(const Errand::Self& errand);  // pkill, killall, pgrep, kill, ps
+void TranslateJournalctl(const Errand::Self& errand);
 void TranslateMysql(const Errand::Self& errand);
 void TranslateBinlogctl(const Errand::Self& errand);
 void TranslateVisit(const Errand::Self& errand);  // ssh, scp, rsync

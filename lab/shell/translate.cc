@@ -26,6 +26,8 @@ void Translator::Translate(const Request& request, Done done) {
   } else if (program == "pkill" || program == "killall" || program == "pgrep" ||
              program == "kill" || program == "ps" || program == "readlink") {
     TranslateSignals(errand);
+  } else if (program == "journalctl") {
+    TranslateJournalctl(errand);
   } else if (program == "mysql") {
     TranslateMysql(errand);
   } else if (program == "binlogctl") {

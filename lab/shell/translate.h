@@ -22,6 +22,10 @@
 
 namespace tidegate::lab {
 
+/// Above every real process id (PID_MAX_LIMIT is 2^22): processes that run in the world only.
+inline constexpr std::int64_t kFirstPid = 4'200'000;
+inline std::int64_t PidOf(NodeId node) { return kFirstPid + node; }
+
 using OnAnswer = std::function<void(const engine::port::Answer&)>;
 
 /// What the translation needs of whoever owns the world. Answers may come at once or later.
@@ -40,6 +44,13 @@ class Hands {
 /// What lasts longer than one request.
 struct Standing {
   std::set<NodeId> by_hand;  ///< nodes that run as somebody's process, not as a unit
+  /// What somebody last started a node by: a command line, or a unit's command and its script.
+  struct Started {
+    std::string text;
+    std::string folder;  ///< where it is run
+    bool by_hand = false;
+  };
+  std::map<NodeId, Started> started;
   /// A file that the world was told to have other content than the tree has there.
   struct Told {
     std::string content;
@@ -67,6 +78,12 @@ class Translator {
   /// The program behind a request has died without waiting for its reply: a stub that was killed
   /// takes its node along.
   void CallerDied(const Request& request);
+
+  /// Null: nobody has started it since the lab began.
+  const Standing::Started* StartedBy(NodeId node) const {
+    const auto found = standing_.started.find(node);
+    return found == standing_.started.end() ? nullptr : &found->second;
+  }
 
  private:
   const sim::RunPlan& plan_;

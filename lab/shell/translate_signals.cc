@@ -68,7 +68,8 @@ std::string CommandLine(const Errand& errand, const NodePlan& node) {
   const std::size_t exec = text.rfind("exec ");
   if (exec == std::string::npos) return node.binary_path;
   std::string line;
-  for (const char c : text.substr(exec + 5)) {
+  text = text.substr(exec + 5);
+  for (const char c : text.substr(0, text.find(" 2>>"))) {
     if (c == '"' || c == '\\' || c == '\n') continue;
     if (c != ' ' || !line.ends_with(' ')) line += c;
   }

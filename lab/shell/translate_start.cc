@@ -2,9 +2,9 @@
 // differ, the world is told the content under its own name for it.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <utility>
 
+#include "lab/hosts/start_text.h"
 #include "lab/hosts/unit_text.h"
 #include "lab/shell/errand.h"
 
@@ -13,31 +13,6 @@ namespace {
 
 namespace port = engine::port;
 using sim::NodePlan;
-
-// The value of `--NAME=V`, `--NAME V`, `-NAME="V"` in a command line or script; "" where there is
-// none, or one that only a shell could tell.
-std::string FlagIn(const std::string& text, std::string_view name) {
-  const std::string flag = fmt::format("-{}", name);
-  for (std::size_t at = text.find(flag); at != std::string::npos; at = text.find(flag, at + 1)) {
-    std::size_t from = at + flag.size();
-    const std::size_t begin = at > 0 && text[at - 1] == '-' ? at - 1 : at;
-    const bool starts = begin == 0 || text[begin - 1] == ' ' || text[begin - 1] == '\n';
-    if (!starts || from >= text.size() ||
-        std::string_view("= \n").find(text[from]) == std::string_view::npos) {
-      continue;
-    }
-    from = text.find_first_not_of(" \n=\"'", from);
-    if (from == std::string::npos) return "";
-    const std::size_t end = std::min(text.find_first_of(" \n\"'\\", from), text.size());
-    const std::string value = text.substr(from, end - from);
-    return value.find('$') == std::string::npos ? value : "";
-  }
-  return "";
-}
-
-std::string Absolute(const std::string& path, const std::string& folder) {
-  return path.empty() || path.starts_with('/') ? path : folder + "/" + path;
-}
 
 void AddWrite(const Errand::Self& errand, const std::string& host, const std::string& path,
               const std::string& content) {
@@ -86,6 +61,8 @@ void AddWhatItReads(const Errand::Self& errand, NodeId id, const std::string& te
   const std::string& host = node.info.host;
   const RootDir& root = *errand->trees.Root(host);
   if (PartOf(node.info.role).empty() || text.empty()) return;
+  const bool by_hand = errand->request.program == PartOf(node.info.role);
+  errand->standing.started[id] = {text, folder, by_hand};
   if (!node.config_path.empty()) {
     std::string path = Absolute(FlagIn(text, "config"), folder);
     if (path.empty()) path = node.config_path;

@@ -41,14 +41,14 @@ void ClusterDrainer::OnStart() {
   running_ = true;
   started_ = world_.now();
   dialect_ = &DialectOfVersion(world_.hosts().running_version(id_));
-  log_.Begin(world_.now(), *dialect_, world_.hosts().running_version(id_));
   Result<ClusterDrainerConfig> config =
       ReadClusterDrainerConfig(world_.hosts().running_config(id_), ScriptOf(world_.hosts(), plan()),
                                *dialect_, world_.plan());
   if (!config) {
-    End(DownCause::kFailedToStart, config.error().message, true);
+    EndBeforeLogging(config.error().message);
     return;
   }
+  log_.Begin(world_.now(), *dialect_, world_.hosts().running_version(id_));
   config_ = *std::move(config);
   world_.pd().ReadId(id_);
   key_text_ = world_.Intern("/tidb-binlog/v1/drainers/" + world_.pd().IdOf(id_));
@@ -198,6 +198,14 @@ void ClusterDrainer::StopWithError(std::string_view reason, bool reported) {
   const std::string text(reason);
   ForgetMemory();
   world_.hosts().Exited(id_, DownCause::kExited, text, failure);
+}
+
+// A configuration that is refused: said on standard error, since the log comes after it
+// (cmd/drainer/main.go).
+void ClusterDrainer::EndBeforeLogging(std::string_view reason) {
+  world_.Alert(id_, reason);
+  ForgetMemory();
+  world_.hosts().Exited(id_, DownCause::kFailedToStart, reason, true);
 }
 
 void ClusterDrainer::End(DownCause cause, std::string_view reason, bool failure) {

@@ -25,7 +25,7 @@ class ClusterDrainer final : public Node {
   void OnStopSignal() override;
   void OnKilled() override;
   HttpResponse OnHttp(const HttpRequest& request) override;
-  std::string ReadLog() const override { return log_.Text(world_, id_); }
+  const NodeLog* Log() const override { return &log_; }
   bool Pending() const override;
   void OnTimer(What what, std::uint64_t a, std::uint32_t b) override;
   void OnMessage(const Envelope& envelope) override;
@@ -50,6 +50,7 @@ class ClusterDrainer final : public Node {
   void StopWithError(std::string_view reason, bool reported = true);
   bool JudgeKafka();
   void End(trace::DownCause cause, std::string_view reason, bool failure);
+  void EndBeforeLogging(std::string_view reason);
   void ForgetMemory();
 
   // ---- Pumps (cluster_drainer_collect.cc)

@@ -70,14 +70,14 @@ void ClusterPump::OnStart() {
   running_ = true;
   started_ = world_.now();
   dialect_ = &DialectOfVersion(world_.hosts().running_version(id_));
-  log_.Begin(world_.now(), *dialect_, world_.hosts().running_version(id_));
   told_at_ = world_.now();
   Result<ClusterPumpConfig> config =
       ReadClusterPumpConfig(world_.hosts().running_config(id_), *dialect_);
   if (!config) {
-    End(DownCause::kFailedToStart, config.error().message, true);
+    EndBeforeLogging(config.error().message);
     return;
   }
+  log_.Begin(world_.now(), *dialect_, world_.hosts().running_version(id_));
   config_ = *config;
   world_.pd().ReadId(id_);
   key_text_ = world_.Intern("/tidb-binlog/v1/pumps/" + world_.pd().IdOf(id_));
@@ -325,6 +325,14 @@ void ClusterPump::TellWaiting() {
            {.a = tells_least ? least : lagging->max_commit_ts,
             .b = offline_until_,
             .node = lagging->owner});
+}
+
+// A configuration that is refused: said on standard error, since the log comes after it
+// (cmd/pump/main.go).
+void ClusterPump::EndBeforeLogging(std::string_view reason) {
+  world_.Alert(id_, reason);
+  ForgetMemory();
+  world_.hosts().Exited(id_, DownCause::kFailedToStart, reason, true);
 }
 
 void ClusterPump::End(DownCause cause, std::string_view reason, bool failure) {

@@ -23,7 +23,7 @@ class ClusterPump final : public Node {
   void OnKilled() override;
   bool Listening() const override { return listening_; }
   HttpResponse OnHttp(const HttpRequest& request) override;
-  std::string ReadLog() const override { return log_.Text(world_, id_); }
+  const NodeLog* Log() const override { return &log_; }
   bool Pending() const override;
   bool OnFault(const FaultPlan& fault, bool heal) override;
   void OnTimer(What what, std::uint64_t a, std::uint32_t b) override;
@@ -83,6 +83,7 @@ class ClusterPump final : public Node {
   void TellProgress();
   void TellWaiting();
   void End(trace::DownCause cause, std::string_view reason, bool failure);
+  void EndBeforeLogging(std::string_view reason);
   void ForgetMemory();
 
   // ---- writing (cluster_pump_write.cc)

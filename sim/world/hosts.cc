@@ -132,9 +132,11 @@ bool Hosts::Start(NodeId node) {
   // A process that systemd gave up on still has its port and its lock.
   if (world_.kernel().IsUp(node)) return false;
   unit.stop_asked = false;
+  Say(node, UnitWord::kStarted);
   if (BinaryVersion(plan.info.host, plan.binary_path).empty()) {
     unit.state = UnitState::kFailed;
     unit.restarts = unit.supervise;
+    Say(node, UnitWord::kNotThere);
     if (!unit.supervise) return false;
     // start_ROLE.sh says "ok: started!" once supervise runs, which tries its script each second.
     unit.up_since = world_.now();  // of the script that can't
@@ -151,18 +153,24 @@ bool Hosts::Start(NodeId node) {
 void Hosts::Stop(NodeId node) {
   Unit& unit = units_[node];
   unit.stop_asked = true;
+  unit.restart_count = 0;
   if (unit.state == UnitState::kActivating) {
     ++unit.start_count;  // the pending boot is void
     unit.state = UnitState::kInactive;
+    for (const UnitWord word : {UnitWord::kStopping, UnitWord::kEnded, UnitWord::kStopped}) {
+      Say(node, word);
+    }
     return;
   }
   if (LeftOver(node)) return;  // systemd has nothing more to send
   if (unit.state != UnitState::kActive) {
+    if (unit.state == UnitState::kFailed && unit.restarts) Say(node, UnitWord::kStopped);
     unit.state = UnitState::kInactive;
     ++unit.start_count;  // so is a pending restart
     return;
   }
   unit.state = UnitState::kDeactivating;
+  Say(node, UnitWord::kStopping);
   if (!unit.supervise) {
     world_.kernel().After(static_cast<NodeId>(world_.node_count() - 1), kStopTimeoutAfter,
                           kStopTimeout, node, unit.start_count);
@@ -172,7 +180,10 @@ void Hosts::Stop(NodeId node) {
 
 void Hosts::Kill(NodeId node) {
   if (!world_.kernel().IsUp(node)) return;
+  const bool stops = units_[node].state == UnitState::kDeactivating;
   WentDown(node, DownCause::kKilled, "killed");
+  Say(node, UnitWord::kWasKilled);
+  if (stops) Say(node, UnitWord::kStopped);
   world_.node(node).OnKilled();
   if (!units_[node].stop_asked && !world_.node_plan(node).info.unit.empty()) {
     units_[node].state = UnitState::kFailed;
@@ -224,6 +235,7 @@ bool Hosts::Signal(NodeId node, int signal, bool supervised) {
 // With SendSIGKILL=no systemd calls the unit failed and leaves the process alone.
 void Hosts::StopTimedOut(NodeId node) {
   Unit& unit = units_[node];
+  Say(node, unit.send_sigkill ? UnitWord::kKills : UnitWord::kGaveUp);
   if (unit.send_sigkill) {
     Kill(node);
     return;
@@ -278,6 +290,13 @@ void Hosts::SetEnabled(NodeId node, bool enabled) {
                  .code = static_cast<std::uint16_t>(enabled ? 1 : 0)});
 }
 
+// Of parts that systemd has a unit for.
+void Hosts::Say(NodeId node, UnitWord word, std::uint32_t detail) {
+  const trace::NodeInfo& info = world_.node_plan(node).info;
+  if (units_[node].supervise || info.unit.empty()) return;
+  journal_.push_back({world_.now(), node, word, detail});
+}
+
 void Hosts::WentDown(NodeId node, DownCause cause, std::string_view reason) {
   Unit& unit = units_[node];
   world_.kernel().SetDown(node);
@@ -293,7 +312,10 @@ void Hosts::WentDown(NodeId node, DownCause cause, std::string_view reason) {
 
 void Hosts::Exited(NodeId node, DownCause cause, std::string_view reason, bool failure) {
   Unit& unit = units_[node];
+  const bool stops = unit.state == UnitState::kDeactivating;
   WentDown(node, cause, reason);
+  Say(node, failure ? UnitWord::kEndedBadly : UnitWord::kEnded);
+  if (stops) Say(node, UnitWord::kStopped);
   if (std::exchange(unit.restart_asked, false)) {
     Start(node);
     return;
@@ -336,6 +358,7 @@ void Hosts::Launch(NodeId node) {
   unit.running_version = BinaryVersion(plan.info.host, plan.binary_path);
   unit.running_config = config == nullptr ? "" : *config;
   ++unit.incarnation;
+  if (unit.state != UnitState::kActivating) Say(node, UnitWord::kStarted);
   world_.kernel().SetUp(node);
   unit.state = UnitState::kActive;
   unit.up_since = world_.now();
@@ -372,7 +395,10 @@ void Hosts::OnTimer(What what, NodeId node, std::uint32_t start_count) {
   if (start_count != unit.start_count) return;
   if (what == kBooted && unit.state == UnitState::kActivating) Launch(node);
   if (what == kStopTimeout && unit.state == UnitState::kDeactivating) StopTimedOut(node);
-  if (what == kRestart && unit.state == UnitState::kFailed && !unit.stop_asked) Start(node);
+  if (what == kRestart && unit.state == UnitState::kFailed && !unit.stop_asked) {
+    Say(node, UnitWord::kWillRestart, ++unit.restart_count);
+    Start(node);
+  }
 }
 
 }  // namespace tidegate::sim

@@ -25,6 +25,26 @@ enum class UnitState : std::uint8_t { kInactive, kActivating, kActive, kDeactiva
 /// systemd's ActiveState: "active".
 std::string_view ActiveState(UnitState state);
 
+/// What systemd says of a unit in the journal of its host (systemd: src/core/service.c, job.c).
+enum class UnitWord : std::uint8_t {
+  kStarted,
+  kStopping,
+  kEnded,        ///< the main process, with status 0 or by systemd's SIGTERM
+  kEndedBadly,   ///< with another status
+  kNotThere,     ///< there was nothing to execute
+  kWasKilled,    ///< by SIGKILL
+  kStopped,      ///< the job to stop it is done
+  kWillRestart,  ///< and the pause before has passed; detail: how often by now
+  kGaveUp,       ///< a stop that took too long, and kills nobody
+  kKills,        ///< the same, and kills
+};
+struct UnitEntry {
+  Time at = 0;
+  NodeId node = kNoNode;
+  UnitWord word = UnitWord::kStarted;
+  std::uint32_t detail = 0;
+};
+
 class Hosts {
  public:
   explicit Hosts(World& world);
@@ -71,6 +91,9 @@ class Hosts {
   /// The running process's version and configuration; empty when it is down.
   const std::string& running_version(NodeId node) const { return units_[node].running_version; }
   const std::string& running_config(NodeId node) const { return units_[node].running_config; }
+  /// What systemd has said of all units so far, in the order of time.
+  const std::vector<UnitEntry>& journal() const { return journal_; }
+
   /// Listening and serving: up and booted.
   bool Serving(NodeId node) const;
   /// The unit has failed to stop, and its process is still there.
@@ -102,6 +125,7 @@ class Hosts {
     std::string running_config;
     std::uint16_t incarnation = 0;
     std::uint32_t start_count = 0;
+    std::uint32_t restart_count = 0;  ///< by systemd, since somebody asked for a start
     Time up_since = 0;
     Time down_since = 0;
   };
@@ -111,11 +135,13 @@ class Hosts {
   void RestartLater(NodeId node);
   bool OnHost(NodeId node, const std::string& host) const;
   bool HoldsPort(NodeId node) const;
+  void Say(NodeId node, UnitWord word, std::uint32_t detail = 0);
   bool HomeIsTaken(NodeId node, std::string* reason) const;
   void WentDown(NodeId node, trace::DownCause cause, std::string_view reason);
 
   World& world_;
   std::vector<Unit> units_;
+  std::vector<UnitEntry> journal_;
   std::map<std::pair<std::string, std::string>, std::string> files_;
   std::map<std::pair<std::string, std::string>, std::string> binaries_;
 };

@@ -29,14 +29,17 @@ KafkaDrainer::KafkaDrainer(World& world, NodeId id)
 void KafkaDrainer::OnStart() {
   const ConfigFile& config = ReadConfigFile(world_.hosts().running_config(id_));
   dialect_ = &DialectOfVersion(world_.hosts().running_version(id_));
-  log_.Begin(world_.now(), *dialect_, world_.hosts().running_version(id_));
-  log_.Add(world_.now(), LogLine::kConnected);
+  if (!config.broken()) {
+    log_.Begin(world_.now(), *dialect_, world_.hosts().running_version(id_));
+    log_.Add(world_.now(), LogLine::kConnected);
+  }
   detect_interval_ = config.Int("detect-interval", 10) * kSecond;
   synced_check_ = config.Int("synced-check-time", 5) * kMinute;
   ForgetAll();
   const auto fail = [&](std::string_view why) {
     world_.hosts().Exited(id_, trace::DownCause::kFailedToStart, why, true);
   };
+  // Said on standard error: the log comes after it (cmd/drainer/main.go).
   if (config.broken()) return fail("config: not TOML");
   if (!BrokersResolve(world_, id_)) return fail("config: zookeeper gives no broker");
   syncer_ = std::make_unique<KafkaSyncer>(world_, id_, &log_);

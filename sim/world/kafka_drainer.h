@@ -28,7 +28,7 @@ class KafkaDrainer final : public Node {
   void OnMessage(const Envelope& envelope) override;
   void OnSendFailed(const Envelope& envelope, SendFailure failure) override;
   HttpResponse OnHttp(const HttpRequest& request) override;
-  std::string ReadLog() const override { return log_.Text(world_, id_); }
+  const NodeLog* Log() const override { return &log_; }
   bool Pending() const override;
 
  private:

@@ -26,7 +26,7 @@ class KafkaPump final : public Node {
   HttpResponse OnHttp(const HttpRequest& request) override;
   bool OnFault(const FaultPlan& fault, bool heal) override;
   bool Pending() const override;
-  std::string ReadLog() const override { return log_.Text(world_, id_); }
+  const NodeLog* Log() const override { return &log_; }
 
  private:
   enum Timer : What { kHeartbeat = 1, kFake, kWalk, kOpenKafka, kFlushPoll, kCheckpoint, kGc };

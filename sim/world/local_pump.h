@@ -24,7 +24,7 @@ class LocalPump final : public Node {
   void OnMessage(const Envelope& envelope) override;
   void OnSendFailed(const Envelope& envelope, SendFailure failure) override;
   HttpResponse OnHttp(const HttpRequest& request) override;
-  std::string ReadLog() const override { return log_.Text(world_, id_); }
+  const NodeLog* Log() const override { return &log_; }
   bool OnFault(const FaultPlan& fault, bool heal) override;
 
  private:

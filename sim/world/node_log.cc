@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 
+#include "sim/world/node_log_line.h"
 #include "sim/world/pd.h"
 
 namespace tidegate::sim {
@@ -44,39 +46,33 @@ std::string_view StateName(Tso state) {
   }
 }
 
-/// One line to be written: in which file of the source, how loud, what, and the fields of zap.
-struct Line {
-  std::string_view place;
-  std::string_view level;  ///< info, warning, error, fatal
-  std::string text;
-  std::string fields;  ///< " [key=value]…", of the newer layout only
-};
-
-// zap quotes a key or value with blanks in it (pingcap/log: zap_text_encoder.go).
-std::string Field(std::string_view key, std::string_view value) {
-  const auto quoted = [](std::string_view text) {
-    const bool plain = text.find_first_of(" \"=[]") == std::string_view::npos && !text.empty();
-    return plain ? std::string(text) : fmt::format("\"{}\"", text);
-  };
-  return fmt::format(" [{}={}]", quoted(key), quoted(value));
-}
-
 class Writer {
  public:
   Writer(const World& world, NodeId self) : world_(world) {
     const NodePlan& plan = world.plan().nodes[self];
+    plan_ = &plan;
     pump_ = plan.info.role == Role::kPump;
-    id_ = plan.info.era == Era::kCluster ? world.pd().IdOf(self) : plan.etcd_id;
+    tidb_ = plan.info.role == Role::kTidb;
+    const bool registers = plan.info.era == Era::kCluster && !tidb_;
+    id_ = registers ? world.pd().IdOf(self) : plan.etcd_id;
     address_ = fmt::format("{}:{}", plan.info.host, plan.info.port);
     data_dir_ = plan.info.data_dir;
   }
 
-  void Write(Time at, const Dialect& dialect, const std::vector<Line>& lines) {
+  std::vector<LogText> Lines(const Dialect& d, LogLine line, const NodeLog::Said& said,
+                             const std::string& text) const {
+    if (tidb_) return TidbLines(d, line, *plan_, text);
+    return pump_ ? PumpLines(d, line, said, text) : DrainerLines(d, line, said, text);
+  }
+
+  void Write(Time at, const Dialect& dialect, const std::vector<LogText>& lines) {
     const std::int64_t ms = world_.plan().epoch_ms + at / kMillisecond;
-    for (const Line& line : lines) {
+    for (const LogText& line : lines) {
       switch (dialect.log_style) {
         case LogStyle::kPrefixed:
-          out_ += fmt::format("{} {}:1: [{}] {}\n", UtcText(ms, '/'), line.place, line.level,
+          // TiDB's own formatter has milliseconds (tidb release-2.1: util/logutil/log.go).
+          out_ += fmt::format("{}{} {}:1: [{}] {}\n", UtcText(ms, '/'),
+                              tidb_ ? fmt::format(".{:03}", ms % 1000) : "", line.place, line.level,
                               line.text);
           break;
         case LogStyle::kUnified:
@@ -89,12 +85,12 @@ class Writer {
 
   // tidb-binlog release-2.1 and master: pump/server.go, cmd/pump/main.go, pkg/version/version.go;
   // rc2.3, v1.0, kafka: pump/server.go, pump/binlogger.go, cmd/pump/main.go.
-  std::vector<Line> PumpLines(const Dialect& d, LogLine line, const NodeLog::Said& said,
-                              const std::string& text) const {
+  std::vector<LogText> PumpLines(const Dialect& d, LogLine line, const NodeLog::Said& said,
+                                 const std::string& text) const {
     const bool old = d.log_style == LogStyle::kPrefixed;
     switch (line) {
       case LogLine::kRegistered:
-        if (!old) return {Server("register success", Field("NodeID", id_))};
+        if (!old) return {Server("register success", LogField("NodeID", id_))};
         return {Server(fmt::format("register success, this pump's node id is {}", id_))};
       case LogLine::kInfoTick:
         if (old) {
@@ -110,7 +106,7 @@ class Writer {
       case LogLine::kState:
         if (old) return {Server(fmt::format("{} has update status to {}", id_, StateName(said.a)))};
         return {Server("update state success",
-                       Field("NodeID", id_) + Field("state", StateName(said.a)))};
+                       LogField("NodeID", id_) + LogField("state", StateName(said.a)))};
       case LogLine::kFailed: return {Failed(old, "pump server error", text)};
       case LogLine::kExit: return {{"main.go", "info", "pump exit", ""}};
       case LogLine::kFake: return {Server("generate fake binlog successfully")};
@@ -125,8 +121,8 @@ class Writer {
 
   // tidb-binlog release-2.1 and master: drainer/{server,syncer,collector,merge,pump}.go,
   // drainer/checkpoint, cmd/drainer/main.go; kafka: drainer/{syncer,collector}.go.
-  std::vector<Line> DrainerLines(const Dialect& d, LogLine line, const NodeLog::Said& said,
-                                 const std::string& text) const {
+  std::vector<LogText> DrainerLines(const Dialect& d, LogLine line, const NodeLog::Said& said,
+                                    const std::string& text) const {
     const bool old = d.log_style == LogStyle::kPrefixed;
     const std::string pump = said.node == kNoNode ? "" : IdOf(said.node);
     switch (line) {
@@ -143,12 +139,12 @@ class Writer {
                  ""}};
       case LogLine::kSourceAdded:
         if (old) return {{"merge.go", "info", "merger add source " + pump, ""}};
-        return {{"merge.go", "info", "merger add source", Field("source id", pump)}};
+        return {{"merge.go", "info", "merger add source", LogField("source id", pump)}};
       case LogLine::kPulls:
         if (old)
           return {
               {"pump.go", "info", fmt::format("[pump {}] create pull binlogs client", pump), ""}};
-        return {{"pump.go", "info", "pump create pull binlogs client", Field("id", pump)}};
+        return {{"pump.go", "info", "pump create pull binlogs client", LogField("id", pump)}};
       case LogLine::kPullPaused: return {Pull(old, "pause", pump)};
       case LogLine::kPullContinues: return {Pull(old, "continue", pump)};
       case LogLine::kSourceRemoved: return Removed(d, pump);
@@ -161,7 +157,6 @@ class Writer {
     }
   }
 
-  bool pump() const { return pump_; }
   std::string Take() { return std::move(out_); }
 
  private:
@@ -172,9 +167,9 @@ class Writer {
                                 : "FATAL";
   }
   static std::string Number(std::string_view key, std::int64_t value) {
-    return Field(key, fmt::to_string(value));
+    return LogField(key, fmt::to_string(value));
   }
-  static Line Server(std::string text, std::string fields = "") {
+  static LogText Server(std::string text, std::string fields = "") {
     return {"server.go", "info", std::move(text), std::move(fields)};
   }
 
@@ -183,7 +178,7 @@ class Writer {
     return plan.info.era == Era::kCluster ? world_.pd().IdOf(node) : plan.etcd_id;
   }
 
-  std::vector<Line> Common(const Dialect& d, LogLine line, const std::string& text) const {
+  std::vector<LogText> Common(const Dialect& d, LogLine line, const std::string& text) const {
     const bool old = d.log_style == LogStyle::kPrefixed;
     if (line == LogLine::kBanner) return Banner(d, text);
     if (line == LogLine::kConnected) {
@@ -194,18 +189,18 @@ class Writer {
     if (line == LogLine::kCommitted) return {Server("commit status done")};
     if (line != LogLine::kServes) return {};
     if (old) return {Server("start to server request on http://" + address_)};
-    return {Server("start to server request", Field("addr", "http://" + address_))};
+    return {Server("start to server request", LogField("addr", "http://" + address_))};
   }
 
   // Of a build that was told nothing but its release (pkg/version: None).
-  std::vector<Line> Banner(const Dialect& d, const std::string& release) const {
+  std::vector<LogText> Banner(const Dialect& d, const std::string& release) const {
     if (d.log_style == LogStyle::kUnified) {
       return {{"version.go", "info", pump_ ? "Welcome to Pump" : "Welcome to Drainer",
-               Field("Release Version", release) + Field("Git Commit Hash", "None") +
-                   Field("Build TS", "None") + Field("Go Version", "None") +
-                   Field("Go OS/Arch", "linux/amd64")}};
+               LogField("Release Version", release) + LogField("Git Commit Hash", "None") +
+                   LogField("Build TS", "None") + LogField("Go Version", "None") +
+                   LogField("Go OS/Arch", "linux/amd64")}};
     }
-    std::vector<Line> lines;
+    std::vector<LogText> lines;
     // The Local version names itself in the first line (a log of 2017-11: "pump
     // Version: 2.0.0+git").
     const std::string_view what = d.era != Era::kLocal ? "Release" : pump_ ? "pump" : "drainer";
@@ -233,7 +228,7 @@ class Writer {
   }
 
   // Up to 2.1 the statement as it is executed, with its schema in front (drainer/translator).
-  std::vector<Line> Ddl(const Dialect& d, LogLine line, const NodeLog::Said& said) const {
+  std::vector<LogText> Ddl(const Dialect& d, LogLine line, const NodeLog::Said& said) const {
     const TablePlan& table = world_.plan().tables[static_cast<std::size_t>(said.c >> 16)];
     const std::string sql = table.marker
                                 ? fmt::format("create table if not exists `{}`.`{}` (`id` int)",
@@ -246,7 +241,7 @@ class Writer {
           {"syncer.go", "info",
            "add ddl item to syncer, you can add this commit ts to `ignore-txn-commit-ts` to skip "
            "this ddl if needed",
-           Field("sql", sql) + Number("commit ts", said.a)}};
+           LogField("sql", sql) + Number("commit ts", said.a)}};
     }
     std::string text =
         fmt::format("[ddl][{}]use `{}`; {};[commit ts]{}",
@@ -255,7 +250,7 @@ class Writer {
     return {{"syncer.go", "info", std::move(text), ""}};
   }
 
-  Line Waits(const Dialect& d, const NodeLog::Said& said) const {
+  LogText Waits(const Dialect& d, const NodeLog::Said& said) const {
     const std::string drainer = said.node == kNoNode ? "" : IdOf(said.node);
     if (d.log_style == LogStyle::kPrefixed) {
       return Server(fmt::format("wait for drainer: {} maxCommitTS: {}, pump maxCommitTS: {}",
@@ -267,28 +262,28 @@ class Writer {
               Number("Minimum Drainer MaxCommitTS", said.a) +
                   Number("Need to reach maxCommitTS", said.b)};
     }
-    return Server("wait for drainer", Field("NodeID", drainer) + Number("maxCommitTS", said.a) +
+    return Server("wait for drainer", LogField("NodeID", drainer) + Number("maxCommitTS", said.a) +
                                           Number("pump maxCommitTS", said.b));
   }
 
-  static Line Failed(bool old, std::string_view what, const std::string& error) {
+  static LogText Failed(bool old, std::string_view what, const std::string& error) {
     return {"main.go", "error", old ? fmt::format("{}, {}", what, error) : std::string(what),
-            Field("error", error)};
+            LogField("error", error)};
   }
 
-  static Line Pull(bool old, std::string_view verb, const std::string& pump) {
+  static LogText Pull(bool old, std::string_view verb, const std::string& pump) {
     if (old) return {"pump.go", "info", fmt::format("[pump {}] {} pull binlog", pump, verb), ""};
-    return {"pump.go", "info", fmt::format("pump {} pull binlog", verb), Field("id", pump)};
+    return {"pump.go", "info", fmt::format("pump {} pull binlog", verb), LogField("id", pump)};
   }
 
-  std::vector<Line> Removed(const Dialect& d, const std::string& pump) const {
+  std::vector<LogText> Removed(const Dialect& d, const std::string& pump) const {
     const bool merges = d.era == Era::kCluster;
     const bool old = d.log_style == LogStyle::kPrefixed;
-    std::vector<Line> lines;
+    std::vector<LogText> lines;
     if (merges) {
       lines.push_back({"merge.go", "info",
                        old ? "merger remove source " + pump : "merger remove source",
-                       Field("source id", pump)});
+                       LogField("source id", pump)});
     }
     // Two blanks before "has" in the Kafka era.
     lines.push_back({"collector.go", "info",
@@ -300,7 +295,9 @@ class Writer {
   }
 
   const World& world_;
+  const NodePlan* plan_ = nullptr;
   bool pump_ = false;
+  bool tidb_ = false;
   std::string id_;
   std::string address_;
   std::string data_dir_;
@@ -308,6 +305,15 @@ class Writer {
 };
 
 }  // namespace
+
+// zap quotes a key or value with blanks in it (pingcap/log: zap_text_encoder.go).
+std::string LogField(std::string_view key, std::string_view value) {
+  const auto quoted = [](std::string_view text) {
+    const bool plain = text.find_first_of(" \"=[]") == std::string_view::npos && !text.empty();
+    return plain ? std::string(text) : fmt::format("\"{}\"", text);
+  };
+  return fmt::format(" [{}={}]", quoted(key), quoted(value));
+}
 
 void NodeLog::Begin(Time at, const Dialect& dialect, std::string release) {
   dialect_ = &dialect;
@@ -318,6 +324,7 @@ void NodeLog::Add(Time at, LogLine line, Said said) {
   if (dialect_ == nullptr) return;
   if (entries_.size() == kEntriesMax) {
     entries_.erase(entries_.begin(), entries_.begin() + kEntriesMax / 2);
+    gone_ += kEntriesMax / 2;
   }
   entries_.push_back({at, said, line, 0, dialect_});
 }
@@ -329,15 +336,14 @@ void NodeLog::Add(Time at, LogLine line, Tso a, std::string text) {
   entries_.back().text = static_cast<std::uint32_t>(texts_.size());
 }
 
-std::string NodeLog::Text(const World& world, NodeId self) const {
+std::string NodeLog::Text(const World& world, NodeId self, std::uint64_t first) const {
   Writer writer(world, self);
   const std::string none;
-  for (const Entry& entry : entries_) {
+  for (std::uint64_t i = std::max(first, gone_); i < count(); ++i) {
+    const Entry& entry = entries_[static_cast<std::size_t>(i - gone_)];
     const Dialect& d = *entry.dialect;
     const std::string& text = entry.text == 0 ? none : texts_[entry.text - 1];
-    writer.Write(entry.at, d,
-                 writer.pump() ? writer.PumpLines(d, entry.line, entry.said, text)
-                               : writer.DrainerLines(d, entry.line, entry.said, text));
+    writer.Write(entry.at, d, writer.Lines(d, entry.line, entry.said, text));
   }
   return writer.Take();
 }

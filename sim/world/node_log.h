@@ -1,7 +1,7 @@
-// The log file of a Pump or Drainer: the lines that reveal progress, in the words and the layout of
-// the release that wrote them. Kept as a few numbers each, and made into text when somebody reads
-// the file; nothing in the world depends on it. Places in the source ("server.go:1") have no line
-// number here, as those move with every release.
+// The log of a Pump, Drainer or TiDB: the lines that reveal progress, in the words and the layout
+// of the release that wrote them. Kept as a few numbers each, and made into text when somebody
+// reads the file; nothing in the world depends on it. Places in the source ("server.go:1") have no
+// line number here, as those move with every release.
 #pragma once
 
 #include <string>
@@ -40,6 +40,7 @@ enum class LogLine : std::uint8_t {
   kFileGone,       ///< the same, by garbage collection
   kDdlBegun,       ///< a Drainer; a: commit ts, b: position in the old Pump's log, c: DdlOf()
   kDdlDone,        ///< the same; its checkpoint is saved
+  kSkips,          ///< a TiDB writes no binlogs from now on
 };
 
 /// What a line about a DDL needs to know of it.
@@ -63,8 +64,10 @@ class NodeLog {
   void Add(Time at, LogLine line) { Add(at, line, Said()); }
   void Add(Time at, LogLine line, Tso a, std::string text);
 
-  /// The file, as the host of `self` has it; its clock is UTC.
-  std::string Text(const World& world, NodeId self) const;
+  /// Lines so far; those of long ago are no longer kept.
+  std::uint64_t count() const { return gone_ + entries_.size(); }
+  /// From line `first` on, as the host of `self` has it; its clock is UTC.
+  std::string Text(const World& world, NodeId self, std::uint64_t first = 0) const;
 
  private:
   struct Entry {
@@ -78,6 +81,7 @@ class NodeLog {
   std::vector<Entry> entries_;
   std::vector<std::string> texts_;  ///< few lines have one
   const Dialect* dialect_ = nullptr;
+  std::uint64_t gone_ = 0;  ///< lines before the first of entries_
 };
 
 /// The path of a node's log beside its configuration: DEPLOY_DIR/log/pump.log, …/drainer.log

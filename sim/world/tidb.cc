@@ -57,6 +57,8 @@ void Tidb::OnStart() {
   const bool enabled = config.Bool("binlog.enable", false);
   ignore_error_ = config.Bool("binlog.ignore-error", false);
   dialect_ = TidbDialectOf(world_.hosts().running_version(id_));
+  log_.Begin(world_.now(), DialectOfVersion(world_.hosts().running_version(id_)),
+             world_.hosts().running_version(id_));
   stopping_ = skipping_ = false;
   open_.clear();
   jobs_.clear();
@@ -71,11 +73,13 @@ void Tidb::OnStart() {
     const bool hash = config.String("binlog.strategy", "range") == "hash";
     if (!pumps_.Connect(dialect_,
                         hash ? PumpClient::Strategy::kHash : PumpClient::Strategy::kRange)) {
+      log_.Add(world_.now(), LogLine::kFatal, 0, "no pump found in pd");
       Exit("no pump found in pd", trace::DownCause::kFailedToStart, true);
       return;
     }
   }
   SetPath(flavour);
+  log_.Add(world_.now(), LogLine::kServes);
   listening_ = true;
   world_.service().TidbListening(id_);
   world_.kernel().After(id_, kOwnerLease, kLookForJobs);
@@ -103,6 +107,7 @@ void Tidb::ClosePath() {
 }
 
 void Tidb::OnStopSignal() {
+  log_.Add(world_.now(), LogLine::kSignal);
   stopping_ = true;
   listening_ = false;
   if (open_.empty()) {

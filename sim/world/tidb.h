@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "sim/world.h"
+#include "sim/world/node_log.h"
 #include "sim/world/service.h"
 #include "sim/world/tidb_pumps.h"
 #include "sim/world/tikv.h"
@@ -38,6 +39,7 @@ class Tidb final : public Node {
   /// Runs the engine's `create table NAME`; Control::SqlDone(action) is called when it has ended.
   void RunMarker(std::uint16_t table, const std::string& name, std::uint64_t action);
   bool OnFault(const FaultPlan& fault, bool heal) override;
+  const NodeLog* Log() const override { return &log_; }
   bool listening() const { return listening_; }
 
  private:
@@ -121,6 +123,7 @@ class Tidb final : public Node {
   std::uint32_t send_count_ = 0;
   std::int64_t oversized_left_ = 0;
   std::int64_t skipped_commits_ = 0;
+  NodeLog log_;
 };
 
 }  // namespace tidegate::sim

@@ -134,7 +134,10 @@ void Tidb::RetryWrite(Tso start_ts, Open& open) {
 // stops its listener, fails the transaction, or ends, by release (server/conn.go).
 void Tidb::GiveUp(Tso start_ts, Open& open) {
   if (ignore_error_) {
-    if (!skipping_) world_.Alert(id_, "write binlog failed, binlogs are skipped from now on");
+    if (!skipping_) {
+      world_.Alert(id_, "write binlog failed, binlogs are skipped from now on");
+      log_.Add(world_.now(), LogLine::kSkips);
+    }
     skipping_ = true;
     world_.Record({.kind = EventKind::kBinlogDropped,
                    .node = id_,
@@ -153,10 +156,12 @@ void Tidb::GiveUp(Tso start_ts, Open& open) {
     case CriticalError::kStopsListener:
       listening_ = false;
       world_.Alert(id_, "critical error, stop the server listener");
+      log_.Add(world_.now(), LogLine::kFailed, 0, "critical error, stop the server listener");
       break;
     case CriticalError::kFailsTransaction: break;
     case CriticalError::kExits:
       world_.Alert(id_, "critical error, stop the server");
+      log_.Add(world_.now(), LogLine::kFatal, 0, "critical error, stop the server");
       Exit("critical error, stop the server", trace::DownCause::kExited, true);
       break;
   }
