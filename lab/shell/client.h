@@ -47,6 +47,7 @@ int RunMysql(const Place& place, const std::vector<std::string>& argv);
 int RunPs(const Place& place, const std::vector<std::string>& argv);
 int RunId(const Place& place, const std::vector<std::string>& argv);
 int RunReadlink(const Place& place, const std::vector<std::string>& argv);
+int RunBinlogctl(const Place& place, const std::vector<std::string>& argv);
 int RunJournalctl(const Place& place, const std::vector<std::string>& argv);
 int RunKill(const Place& place, const std::vector<std::string>& argv);
 /// Lets people into a lab that is kept for them (keep.cc). Standard input is the socket at which

@@ -39,6 +39,7 @@ int Run(const std::string& name, const std::vector<std::string>& argv) {
   if (name == "sftp") return RunSftp(*place, argv);
   if (name == "rsync") return RunRsync(*place, argv);
   if (name == "mysql" || name == "mariadb") return RunMysql(*place, argv);
+  if (name == "binlogctl") return RunBinlogctl(*place, argv);
   if (name == "journalctl") return RunJournalctl(*place, argv);
   if (name == "kill") return RunKill(*place, argv);
   if (name == "ps") return RunPs(*place, argv);

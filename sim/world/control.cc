@@ -174,7 +174,9 @@ NodeId Control::TargetOf(const port::Action& action) const {
     NodeId operator()(const port::CopyBinary& a) const { return self.FindByFile(a.host, a.to); }
     NodeId operator()(const port::RunSql& a) const { return self.EndpointNode(a.endpoint); }
     NodeId operator()(const port::RunHook& a) const {
-      return IsEtcd(a) ? EtcdTarget(self.world_, a.argv) : self.world_.service().id();
+      if (IsEtcd(a)) return EtcdTarget(self.world_, a.argv);
+      const NodeId written = IsBinlogctl(a.argv) ? BinlogctlTarget(self.world_, a.argv) : kNoNode;
+      return written == kNoNode ? self.world_.service().id() : written;
     }
     NodeId operator()(const port::KeepBackup&) const { return kNoNode; }
     NodeId operator()(const port::RunPlaybook&) const { return kNoNode; }

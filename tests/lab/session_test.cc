@@ -2,6 +2,7 @@
 // one.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 
 #include "tests/lab/lab_run.h"
@@ -148,6 +149,41 @@ paused
 501
 400
 )");
+}
+
+// What binlogctl writes to etcd itself: undone by a living Pump's heartbeat, and for good of a dead
+// one's, which is the engine's doing then.
+BOOST_AUTO_TEST_CASE(the_registry_is_written_by_binlogctl) {
+  if (!LabWorksHere()) return;
+  const rehearsal::RunResult result = Run({.scenario = "rolling-manual/small.json", .command = R"sh(
+b() { binlogctl -pd-urls=http://10.0.2.1:2379 "$@" 2>&1; echo $?; }
+state() { b -cmd pumps | sed -n 's/.*NodeID: pump1:8250.*State: \([a-z]*\).*/\1/p'; }
+move() { b -cmd update-pump -node-id pump1:8250 -state $1 | sed 's/.*\[error=/error: /'; }
+move paused; state; sleep 3; state
+move asleep
+ssh 10.0.7.1 sudo systemctl stop pump-8250
+b -cmd pause-pump -node-id pump1:8250 | sed 's/.*dial/dial/'
+move offline; sleep 3; state
+cd $(mktemp -d); b -cmd generate_meta | tail -1; sed 's/[0-9][0-9]*/TS/' binlog_position/savepoint
+)sh"});
+  BOOST_TEST(result.engine_output == R"(0
+paused
+online
+error: "state asleep is illegal"]
+1
+dial tcp 10.0.7.1:8250: connect: connection refused"]
+1
+0
+offline
+0
+commitTS = TS
+)");
+  const auto& findings = result.verdict.findings;
+  const auto move = std::find_if(findings.begin(), findings.end(), [](const auto& finding) {
+    return finding.check == "registry-moves";
+  });
+  BOOST_REQUIRE(move != findings.end());
+  BOOST_TEST((move->cause == verifier::Cause::kEngine));
 }
 
 // Requests at once, random numbers, names of temporary files: the same in every run.

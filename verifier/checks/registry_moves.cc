@@ -99,10 +99,13 @@ class RegistryMoves final : public Check {
     }
   }
 
-  // By a client of etcd's, or a statement of TiDB's (docs.pingcap.com: CHANGE PUMP).
+  // By a client of etcd's, by binlogctl (tidb-binlog: binlogctl/nodes.go UpdateNodeState), or by a
+  // statement of TiDB's (docs.pingcap.com: CHANGE PUMP).
   bool WritesRegistry(const Event& action) const {
     const std::string_view text = texts().Get(action.text);
-    if (action.code == kActRunHook) return text.starts_with("run-hook etcd ");
+    if (action.code == kActRunHook) {
+      return text.starts_with("run-hook etcd ") || text.starts_with("run-hook binlogctl update-");
+    }
     if (action.code != kActRunSql) return false;
     std::string lower(text);
     std::transform(lower.begin(), lower.end(), lower.begin(),

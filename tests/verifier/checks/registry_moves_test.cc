@@ -74,11 +74,12 @@ BOOST_AUTO_TEST_CASE(OverwrittenByHandOfADeadPump) {
              std::string::npos);
 }
 
-// What the engine writes by a client of etcd's, and what happens meanwhile.
-std::string EtcdPut(const std::string& node, const std::string& moves) {
+// What the engine writes by a client of etcd's, or by binlogctl, and what happens meanwhile.
+std::string EtcdPut(const std::string& node, const std::string& moves,
+                    const std::string& hook = "etcd put /tidb-binlog/v1/pumps/h3:8250") {
   return "new-drainer save 80\n"
          "event action-started node=" +
-         node + " code=6 a=900 text=run-hook etcd put /tidb-binlog/v1/pumps/h3:8250\n" + moves +
+         node + " code=6 a=900 text=run-hook " + hook + "\n" + moves +
          "event action-done node=" + node + " a=900\n";
 }
 const std::string kPaused = "new-pump-1 registry paused key=/tidb-binlog/v1/pumps/h3:8250\n";
@@ -88,6 +89,18 @@ BOOST_AUTO_TEST_CASE(OverwrittenByTheEngineAndUndone) {
   const std::string text =
       Upgrade({{"new-drainer save 80", EtcdPut("new-pump-1", kPaused) + kOnline}});
   BOOST_TEST(FindingText(JudgeText(text), kCheck) == "");
+}
+
+BOOST_AUTO_TEST_CASE(OverwrittenByBinlogctl) {
+  for (const char* hook : {"binlogctl update-pump h3:8250", "binlogctl"}) {
+    const std::string text =
+        Upgrade({{"new-drainer save 80",
+                  EtcdPut("new-pump-1", kPaused + "new-pump-1 down\n" + kOnline, hook)}});
+    const std::string found = FindingText(JudgeText(text), kCheck);
+    const bool engine = std::string_view(hook) != "binlogctl";
+    BOOST_TEST(found.find(engine ? "order by engine" : "order by product") != std::string::npos,
+               found);
+  }
 }
 
 // What no product does is the engine's then, unless it wrote another node's entry.
