@@ -8,6 +8,7 @@
 
 #include "lab/hosts/start_text.h"
 #include "lab/hosts/unit_text.h"
+#include "lab/hosts/world_pids.h"
 #include "sim/world/config.h"
 #include "sim/world/node_log.h"
 

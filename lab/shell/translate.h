@@ -22,10 +22,6 @@
 
 namespace tidegate::lab {
 
-/// Above every real process id (PID_MAX_LIMIT is 2^22): processes that run in the world only.
-inline constexpr std::int64_t kFirstPid = 4'200'000;
-inline std::int64_t PidOf(NodeId node) { return kFirstPid + node; }
-
 using OnAnswer = std::function<void(const engine::port::Answer&)>;
 
 /// What the translation needs of whoever owns the world. Answers may come at once or later.
