@@ -155,6 +155,7 @@ Result<DatabaseSink::Outcome> DatabaseSink::Command(Client* client, const SqlArr
   }
   if (!text.empty() && !AsksForLast(text)) TRY(TellTime(client, unix_ns));
   TRY(client->link.Send(MakeCommand(arrival.payload)));
+  if (command == SqlCommand::kResetConnection) client->told_ns = 0;
   const std::uint32_t statement = NumberAt(arrival.payload, 1);
   if (command == SqlCommand::kCloseStatement) client->prepared.erase(statement);
   if (command == SqlCommand::kSendLongData) {

@@ -54,7 +54,7 @@ std::vector<std::string> Arguments(const std::string& server, const std::string&
   std::vector<std::string> out = {server, "--no-defaults"};
   if (geteuid() == 0) out.emplace_back("--user=root");
   for (const char* name : {"datadir=data", "secure-file-priv=files", "tmpdir=files",
-                           "plugin-dir=files", "socket=socket", "pid-file=pid"}) {
+                           "plugin-dir=none", "socket=socket", "pid-file=pid"}) {
     const std::string_view word = name;
     const std::size_t equals = word.find('=') + 1;
     out.push_back(fmt::format("--{}{}/{}", word.substr(0, equals), folder, word.substr(equals)));
@@ -104,11 +104,10 @@ std::vector<char*> Pointers(std::vector<std::string>& words) {
 Result<MariadbPrograms> FindMariadb() {
   MariadbPrograms programs{OnPath("mariadbd"), OnPath("mariadb")};
   if (!programs.server.empty() && !programs.client.empty()) return {std::move(programs)};
-  return Error{
-      ErrorCode::kNotFound,
-      fmt::format("a downstream that is a MariaDB needs {}, which is not here: {}",
-                  programs.server.empty() ? "mariadbd" : "mariadb", kAdvice),
-      ""};
+  return Error{ErrorCode::kNotFound,
+               fmt::format("a downstream that is a MariaDB needs {}, which is not here: {}",
+                           programs.server.empty() ? "mariadbd" : "mariadb", kAdvice),
+               ""};
 }
 
 Result<std::unique_ptr<MariadbServer>> MariadbServer::Start(const std::string& folder,

@@ -46,11 +46,14 @@ ServerLink::~ServerLink() {
 }
 
 ServerLink::ServerLink(ServerLink&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)), read_(std::move(other.read_)) {}
+    : fd_(std::exchange(other.fd_, -1)),
+      read_(std::move(other.read_)),
+      taken_(std::exchange(other.taken_, 0)) {}
 
 ServerLink& ServerLink::operator=(ServerLink&& other) noexcept {
   std::swap(fd_, other.fd_);
   std::swap(read_, other.read_);
+  std::swap(taken_, other.taken_);
   return *this;
 }
 
@@ -65,6 +68,8 @@ Status ServerLink::Send(std::string_view bytes) {
 }
 
 Status ServerLink::Fill(std::size_t size) {
+  if (read_.size() - taken_ >= size) return {};
+  read_.erase(0, std::exchange(taken_, 0));
   std::array<char, 65536> buffer;
   while (read_.size() < size) {
     const ssize_t got = recv(fd_, buffer.data(), buffer.size(), 0);
@@ -78,11 +83,10 @@ Status ServerLink::Fill(std::size_t size) {
 
 Result<std::string> ServerLink::Receive() {
   TRY(Fill(kPacketHead));
-  const std::size_t size = kPacketHead + PayloadSize(read_);
+  const std::size_t size = kPacketHead + PayloadSize(std::string_view(read_).substr(taken_));
   TRY(Fill(size));
-  std::string packet = read_.substr(0, size);
-  read_.erase(0, size);
-  return {std::move(packet)};
+  taken_ += size;
+  return read_.substr(taken_ - size, size);
 }
 
 Status ServerLink::LogIn() {

@@ -38,7 +38,8 @@ class ServerLink {
   Status Fill(std::size_t size);
 
   int fd_ = -1;
-  std::string read_;  // and not taken yet
+  std::string read_;
+  std::size_t taken_ = 0;  // of what was read
 };
 
 }  // namespace tidegate::lab

@@ -115,7 +115,7 @@ bool SqlFront::Frame(ConnectionId id, Connection* connection) {
                          sequence, std::move(payload)});
     return true;
   }
-  return connection->in.size() <= kCommandMax + kPayloadMax;
+  return connection->waits || connection->in.size() <= kCommandMax;
 }
 
 // False: the connection is over.

@@ -135,6 +135,7 @@ void SqlDesk::TellChanges(DatabaseSink* database) {
 }
 
 void SqlDesk::End() {
+  ended_ = true;
   for (const std::unique_ptr<DatabaseSink>& one : databases_) {
     one->ForgetAll();
     one->mirror().WaitForLocks();
@@ -146,6 +147,7 @@ void SqlDesk::End() {
 }
 
 Status SqlDesk::Compare() {
+  if (!ended_) return {};
   for (const std::unique_ptr<DatabaseSink>& one : databases_) {
     TRY(one->mirror().Write(SinkOf(*one)));
     TRY_ASSIGN(const std::vector<std::string> changes, one->mirror().Differences(SinkOf(*one)));

@@ -39,8 +39,8 @@ class SqlDesk {
   bool Owes() const { return owed_ > 0; }
   /// The clients are gone: what they left behind is told to the world.
   void End();
-  /// When the run is over: are the databases what the simulation is? Errors: kIo, naming what is
-  /// not.
+  /// When the run is over, and End was called: are the databases what the simulation is? Errors:
+  /// kIo, naming what is not.
   Status Compare();
 
   /// What went wrong with a database itself; empty: nothing.
@@ -65,6 +65,7 @@ class SqlDesk {
   sim::World* world_ = nullptr;
   int owed_ = 0;
   bool stirred_ = false;
+  bool ended_ = false;
   std::string trouble_;
 };
 

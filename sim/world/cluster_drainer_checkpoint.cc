@@ -21,17 +21,19 @@ using trace::EventKind;
 constexpr Duration kSaveInterval = 3 * kSecond;
 
 // Fills commit_ts and schema version from a stored body; unknown keys (a Kafka-era "positions") are
-// ignored. False when it cannot be read.
+// ignored. False when it cannot be read: Go's encoding/json takes no 4.03e17, which SQL's JSON
+// functions may make of a number, for an int64 (drainer/checkpoint/mysql.go Load).
 bool ReadRow(const std::string& text, Tso* commit_ts, std::int64_t* version) {
   const Result<JsonDocument> document = JsonDocument::Parse(text, "checkpoint");
   if (!document || document->root().kind != JsonKind::kObject) return false;
   const auto read = [&](std::string_view name, std::int64_t* out) {
     const JsonValue* value = document->root().Find(name);
-    if (value != nullptr && value->kind == JsonKind::kInt) *out = value->integer;
+    if (value == nullptr || value->kind == JsonKind::kNull) return true;
+    if (value->kind != JsonKind::kInt) return false;
+    *out = value->integer;
+    return true;
   };
-  read("commitTS", commit_ts);
-  read("schema-version", version);
-  return true;
+  return read("commitTS", commit_ts) && read("schema-version", version);
 }
 
 bool ReadSavepoint(const std::string& text, Tso* commit_ts, std::int64_t* version) {

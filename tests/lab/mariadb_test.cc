@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_SUITE(mariadb)
 
 // The database changes nothing in a run that does not look at it.
 BOOST_AUTO_TEST_CASE(a_run_book_runs_as_with_a_database_in_memory) {
-  if (!MariadbWorksHere()) return;
+  if (kSanitized || !MariadbWorksHere()) return;
   const rehearsal::RunResult real = Run({.scenario = kScenario, .command = "exec " + kRunBook});
   const rehearsal::RunResult memory = Run({.scenario = kScenario,
                                            .command = "exec " + kRunBook,
@@ -100,7 +100,7 @@ exit 6)sh");
 
 // Parallel clients, transactions that end well or not, and the same bytes twice.
 BOOST_AUTO_TEST_CASE(what_clients_write_is_the_same_twice) {
-  if (!MariadbWorksHere()) return;
+  if (kSanitized || !MariadbWorksHere()) return;
   const std::string commands = R"sh(
 sleep 10
 for i in 1 2 3 4; do
@@ -135,7 +135,7 @@ m -e 'delete from orders.orders where id > 11 order by id limit 1; select row_co
 
 // The old Drainer's checkpoint, moved ahead before the new one starts there.
 BOOST_AUTO_TEST_CASE(a_checkpoint_that_somebody_moves_is_found) {
-  if (!MariadbWorksHere()) return;
+  if (kSanitized || !MariadbWorksHere()) return;
   const rehearsal::RunResult run = RunSql(". " + kRunBook + R"sh(
 for step in 1_deploy_pump 2_stop_tidb 3_upgrade_tidb 4_reconnect 5_wait_drained; do step_$step; done
 ssh $old_drainer sudo systemctl stop drainer
@@ -150,7 +150,7 @@ step_7_close_old)sh");
 
 // A sink that hangs answers when it goes on.
 BOOST_AUTO_TEST_CASE(a_sink_that_hangs_keeps_its_clients_waiting) {
-  if (!MariadbWorksHere()) return;
+  if (kSanitized || !MariadbWorksHere()) return;
   const rehearsal::RunResult run =
       Run({.scenario = kScenario,
            .command = kMysql + "sleep 10; m -e 'select 1'; date -u +%T\n"

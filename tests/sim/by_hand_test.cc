@@ -1,5 +1,7 @@
 // What somebody's own SQL made of a sink's rows and checkpoint, as the front of a real database
 // tells it.
+#include <fmt/format.h>
+
 #include <boost/test/unit_test.hpp>
 #include <string>
 
@@ -89,6 +91,20 @@ BOOST_AUTO_TEST_CASE(a_checkpoint_is_a_row_of_its_table) {
   BOOST_TEST(sink.Tell("delete from tidb_binlog.checkpoint where clusterID = 1").ok());
   BOOST_TEST(!sink.sink().stores().contains("tidb_binlog.checkpoint"));
   BOOST_TEST(sink.run().Count(EventKind::kRowChanged) == 0U);
+}
+
+// As MariaDB's JSON_SET writes it.
+BOOST_AUTO_TEST_CASE(a_checkpoint_that_is_no_whole_number_is_not_read) {
+  for (const char* number : {"403700087521017856", "4.03700087521017856e17", "\"4037\""}) {
+    WorldRun run(MakeClusterPlan({.transactions = 10}));
+    static_cast<Downstream&>(run.world().node(run.Id("sink")))
+        .SetCheckpoint("tidb_binlog.checkpoint", fmt::format("{{\"commitTS\": {}}}", number));
+    run.Run();
+    const std::vector<Event> downs = run.Events(EventKind::kNodeDown);
+    const bool read = std::string_view(number) == "403700087521017856";
+    BOOST_TEST(downs.empty() == read);
+    if (!read) BOOST_TEST(run.Text(downs[0]) == "load checkpoint failed: it cannot be read");
+  }
 }
 
 // A statement that the real database runs only has to arrive.
