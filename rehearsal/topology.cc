@@ -364,6 +364,7 @@ Result<Prepared> Prepare(const Scenario& scenario, std::uint64_t seed) {
   TRY_ASSIGN(out.cluster, BuildCluster(out.scenario));
   TRY(CheckOldVersion(out.scenario, out.cluster));
   out.topology = BuildTopology(out.scenario, out.cluster);
+  TRY(CheckDownstreamKind(out.scenario, out.topology));
   TRY_ASSIGN(out.plan, sim::Resolve(out.scenario, out.topology, seed));
   return out;
 }

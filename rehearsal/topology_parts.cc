@@ -44,6 +44,18 @@ std::string DownstreamKind(const sim::Scenario& scenario, const std::string& sin
                                                                : sink_type;
 }
 
+Status CheckDownstreamKind(const sim::Scenario& scenario, const sim::Topology& topology) {
+  const bool real = scenario.downstream_kind == sim::kMariadb;
+  if (!real || std::any_of(topology.nodes.begin(), topology.nodes.end(),
+                           [](const NodePlan& node) { return node.version == sim::kMariadb; })) {
+    return {};
+  }
+  return Error{ErrorCode::kBadInput,
+               fmt::format("'downstream.kind' is '{}', and no Drainer's sink is a database",
+                           scenario.downstream_kind),
+               scenario.file};
+}
+
 void AddStores(const engine::Cluster& cluster, sim::Topology* topology) {
   NodePlan& pd = AddNode("pd", Role::kPd, topology);
   pd.info.host = cluster.pds.empty() ? "pd" : cluster.pds[0].host;

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
 #include "engine/cluster.h"
 #include "sim/scenario.h"
 #include "sim/topology.h"
@@ -18,6 +19,8 @@ void FillProcess(const engine::Process& process, sim::NodePlan* node);
 void FillRunning(std::string version, sim::NodePlan* node);
 /// What runs as the sink that is of this type.
 std::string DownstreamKind(const sim::Scenario& scenario, const std::string& sink_type);
+/// Is there a sink for what the scenario says of its databases? Errors: kBadInput.
+Status CheckDownstreamKind(const sim::Scenario& scenario, const sim::Topology& topology);
 /// PD and TiKV: one of each stands for all of them.
 void AddStores(const engine::Cluster& cluster, sim::Topology* topology);
 /// The clients and the engine's hands: the last two nodes.

@@ -2,11 +2,18 @@
 // a statement is.
 #include "lab/downstream/mysql_protocol.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <string>
 #include <vector>
 
+#include "lab/downstream/sql_front.h"
 #include "lab/downstream/statement_kind.h"
+#include "tests/support/listen.h"
 
 namespace tidegate::test {
 namespace {
@@ -136,6 +143,92 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_followed_is_hidden) {
   BOOST_TEST(said->substr(lab::kPacketHead, 4) == "\x0e\xa2\x7f\x80"s);
   BOOST_TEST(said->substr(lab::kPacketHead + 28, 4) == "\0\0\0\0"s);
   BOOST_TEST(!lab::PlainerLogin(lab::MakePacket(1, "GET / HTTP/1.1")).has_value());
+}
+
+std::uint16_t FreePort() {
+  const Listening listening = ListenOnLoopback(1);
+  close(listening.fd);
+  return static_cast<std::uint16_t>(listening.port);
+}
+
+// A client at the front's port, whose bytes are there as soon as they are sent.
+class Client {
+ public:
+  explicit Client(std::uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in place{};
+    place.sin_family = AF_INET;
+    place.sin_port = htons(port);
+    place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const auto* address = reinterpret_cast<const sockaddr*>(&place);
+    BOOST_REQUIRE(connect(fd_, address, sizeof place) == 0);
+  }
+  ~Client() { close(fd_); }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  ssize_t Send(const std::string& bytes) {
+    return send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  }
+  std::string Read() {
+    std::string out(100, '\0');
+    const ssize_t got = recv(fd_, out.data(), out.size(), 0);
+    out.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+    return out;
+  }
+
+ private:
+  int fd_;
+};
+
+BOOST_AUTO_TEST_CASE(commands_come_whole_and_one_by_one) {
+  lab::SqlFront front;
+  const std::uint16_t port = FreePort();
+  BOOST_REQUIRE(front.Open("127.0.0.1", port).has_value());
+  Client client(port);
+  front.Poll();
+  std::vector<lab::SqlArrival> came = front.TakeArrivals();
+  BOOST_REQUIRE(came.size() == 1U);
+  BOOST_TEST(came[0].connects);
+  const lab::ConnectionId id = came[0].connection;
+  // Before it is greeted it has nothing to say; what it says is taken in turn.
+  const std::string bytes = lab::MakePacket(0, "\3one") + lab::MakePacket(0, "\3two");
+  client.Send(bytes.substr(0, 6));
+  front.Poll();
+  front.Reply(id, "hello");
+  front.Poll();
+  BOOST_TEST(front.TakeArrivals().empty());
+  BOOST_TEST(client.Read() == "hello");
+  client.Send(bytes.substr(6));
+  for (const char* payload : {"\3one", "\3two"}) {
+    front.Poll();
+    came = front.TakeArrivals();
+    BOOST_REQUIRE(came.size() == 1U);
+    BOOST_TEST(came[0].payload == payload);
+    front.Poll();
+    BOOST_TEST(front.TakeArrivals().empty());
+    front.Reply(id, "");
+  }
+  front.Close("127.0.0.1", port);
+  BOOST_TEST(front.TakeGone() == std::vector{id});
+  BOOST_TEST(client.Read() == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_command_that_never_ends_ends_its_connection) {
+  lab::SqlFront front;
+  const std::uint16_t port = FreePort();
+  BOOST_REQUIRE(front.Open("127.0.0.1", port).has_value());
+  Client client(port);
+  front.Poll();
+  const lab::ConnectionId id = front.TakeArrivals().at(0).connection;
+  front.Reply(id, "");
+  const std::string packet = "\xff\xff\xff\0"s + std::string(1U << 20U, 'x');
+  std::size_t sent = 0;
+  while (front.Lives(id) && sent < 2 * lab::SqlFront::kCommandMax) {
+    sent += static_cast<std::size_t>(std::max<ssize_t>(0, client.Send(packet)));
+    front.Poll();
+  }
+  BOOST_TEST(!front.Lives(id));
+  BOOST_TEST(front.TakeArrivals().empty());
 }
 
 BOOST_AUTO_TEST_CASE(rows_of_texts) {

@@ -132,6 +132,21 @@ BOOST_AUTO_TEST_CASE(a_shared_sink_is_one_downstream) {
   for (const sim::NodePlan& node : p.plan.nodes) BOOST_TEST(node.info.name != "downstream-2");
 }
 
+BOOST_AUTO_TEST_CASE(databases_are_what_the_scenario_says) {
+  const std::string kind = R"("topology": {}, "downstream": {"kind": "mariadb"}, "drainer": )";
+  for (const char* sink : {"mysql", "tidb"}) {
+    const Prepared made = Ready(Read(kind + R"({"sink": ")" + sink + R"("})"));
+    BOOST_TEST(NodeOf(made.plan, "downstream-1").version == "mariadb");
+  }
+  const Result<Prepared> file = Prepare(Read(kind + R"({"sink": "pb"})"), 1);
+  BOOST_REQUIRE(!file.has_value());
+  BOOST_TEST(file.error().ToString() ==
+             "s.json: 'downstream.kind' is 'mariadb', and no Drainer's sink is a database");
+  BOOST_TEST(
+      !sim::ParseScenario(R"({"name": "s", "topology": {}, "downstream": {"kind": "x"}})", "s.json")
+           .has_value());
+}
+
 BOOST_AUTO_TEST_CASE(hidden_parts_are_in_the_world_and_not_in_the_cluster) {
   const Prepared p =
       Ready(Read(R"("topology": {}, "hidden": {"tidbs": 1, "old_drainers": [{"sink": "pb"}]})"));
