@@ -87,7 +87,7 @@ Status Trees::MakeHost(const std::string& name) {
   }
   if (name == kControlHost) return {};
   for (const std::string_view folder : kHostFolders) TRY(host->root.MakeFolder(folder));
-  TRY(RootDir(options_.directory).MakeFolder("/journal/" + name));
+  TRY(RootDir(options_.directory).MakeFolder("/journald/" + name));
   return {};
 }
 

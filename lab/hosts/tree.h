@@ -5,7 +5,7 @@
 //   hosts/localhost  the same of the control machine: files that have a path of their own there
 //   resources/       bin/PART: the new binaries; VERSION/bin/PART: old and new ones
 //   bin/             ssh, systemctl and the others; goes in front of PATH
-//   journal/HOST/    a file for each unit: what systemd's journal has of it
+//   journald/HOST/   a file for each unit: what systemd's journal has of it
 //   names            a line for each host: the plan's name, then its other names
 //
 // A file that a run-book changes reaches the world as the action that it amounts to (Changed); one
@@ -47,7 +47,7 @@ class Trees {
   const std::string& directory() const { return options_.directory; }
   std::string ResourcesDir() const { return options_.directory + "/resources"; }
   /// What systemd says of each unit: HOST/UNIT.
-  std::string JournalDir() const { return options_.directory + "/journal"; }
+  std::string JournalDir() const { return options_.directory + "/journald"; }
   std::string ProgramsDir() const { return options_.directory + "/bin"; }
   /// Sorted, without the control machine.
   std::vector<std::string> HostNames() const;

@@ -102,7 +102,7 @@ int RunJournalctl(const Place& place, const std::vector<std::string>& argv) {
     if (!bounds[i].has_value())
       return Refuse(fmt::format("Failed to parse timestamp: {}", words[i]));
   }
-  const std::string folder = fmt::format("{}/journal/{}", place.lab, place.host);
+  const std::string folder = fmt::format("{}/journald/{}", place.lab, place.host);
   Journal journal(folder, std::move(units));
   std::vector<Entry> entries = journal.Take();
   std::erase_if(entries, [&](const Entry& one) {
