@@ -54,13 +54,14 @@ std::vector<std::string> Arguments(const std::string& server, const std::string&
   std::vector<std::string> out = {server, "--no-defaults"};
   if (geteuid() == 0) out.emplace_back("--user=root");
   for (const char* name : {"datadir=data", "secure-file-priv=files", "tmpdir=files",
-                           "plugin-dir=none", "socket=socket", "pid-file=pid"}) {
+                           "plugin-dir=none", "pid-file=pid"}) {
     const std::string_view word = name;
     const std::size_t equals = word.find('=') + 1;
     out.push_back(fmt::format("--{}{}/{}", word.substr(0, equals), folder, word.substr(equals)));
   }
   for (const char* option :
-       {"--skip-networking", "--skip-grant-tables", "--skip-log-bin", "--performance-schema=OFF",
+       {"--socket=../socket",  // from its data on, since a socket's path has to be short
+        "--skip-networking", "--skip-grant-tables", "--skip-log-bin", "--performance-schema=OFF",
         "--local-infile=0", "--sysdate-is-now", "--default-time-zone=+00:00",
         "--character-set-server=utf8mb4", "--lower-case-table-names=0",
         // Time stands still while it works: who waits for a lock waits for nobody.

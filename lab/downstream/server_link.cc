@@ -1,5 +1,6 @@
 #include "lab/downstream/server_link.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -10,6 +11,8 @@
 #include <cerrno>
 #include <cstring>
 #include <utility>
+
+#include "base/check.h"
 
 namespace tidegate::lab {
 namespace {
@@ -24,20 +27,24 @@ Error Failed(std::string_view what) {
 }  // namespace
 
 Result<ServerLink> ServerLink::Connect(const std::string& socket_path) {
-  sockaddr_un place{};
-  place.sun_family = AF_UNIX;
-  if (socket_path.size() >= sizeof(place.sun_path)) {
-    errno = ENAMETOOLONG;
-    return Failed("reach " + socket_path + " of");
-  }
-  std::memcpy(place.sun_path, socket_path.c_str(), socket_path.size() + 1);
   ServerLink link(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (link.fd_ < 0) return Failed("make a socket for");
+  // Through the folder's descriptor: a socket's path has a bound of some hundred bytes.
+  const std::size_t slash = socket_path.rfind('/');
+  const int folder = open(socket_path.substr(0, slash).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  const std::string path =
+      fmt::format("/proc/self/fd/{}/{}", folder, socket_path.substr(slash + 1));
+  sockaddr_un place{};
+  place.sun_family = AF_UNIX;
+  CHECK(path.size() < sizeof place.sun_path);
+  std::memcpy(place.sun_path, path.c_str(), path.size() + 1);
   setsockopt(link.fd_, SOL_SOCKET, SO_RCVTIMEO, &kSilenceMax, sizeof kSilenceMax);
   setsockopt(link.fd_, SOL_SOCKET, SO_SNDTIMEO, &kSilenceMax, sizeof kSilenceMax);
-  if (connect(link.fd_, reinterpret_cast<const sockaddr*>(&place), sizeof place) != 0) {
-    return Failed("connect to");
-  }
+  const int done = connect(link.fd_, reinterpret_cast<const sockaddr*>(&place), sizeof place);
+  const int error = errno;
+  if (folder >= 0) close(folder);
+  errno = error;
+  if (done != 0) return Failed("connect to");
   return {std::move(link)};
 }
 

@@ -16,7 +16,7 @@ class ServerLink {
  public:
   using Row = std::vector<std::optional<std::string>>;
 
-  /// Errors: kIo.
+  /// Errors: kIo. REQUIRES: a folder stands in the path, and the file's name is short.
   static Result<ServerLink> Connect(const std::string& socket_path);
   ~ServerLink();
   ServerLink(ServerLink&& other) noexcept;

@@ -42,8 +42,8 @@ void ExpectReplayed(const rehearsal::RunResult& run) {
 }
 
 rehearsal::RunResult RunSql(const std::string& commands) {
-  return Run({.scenario = kScenario,
-              .command = "exec bash -s <<'END'\n" + kMysql + commands + "\nEND"});
+  return Run(
+      {.scenario = kScenario, .command = "exec bash -s <<'END'\n" + kMysql + commands + "\nEND"});
 }
 
 bool Has(const std::string& text, const std::string& part) {
@@ -145,6 +145,19 @@ m -e "update tidb_binlog.checkpoint set checkPoint =
 step_6_start_drainer
 step_7_close_old)sh");
   BOOST_TEST(Roots(run.verdict) == "checkpoint-not-ahead (loss, engine)");
+  ExpectReplayed(run);
+}
+
+// A load replaces whole tables, and the old checkpoint is deleted before it.
+BOOST_AUTO_TEST_CASE(what_a_full_import_loads_is_there) {
+  if (kSanitized || !MariadbWorksHere()) return;
+  const rehearsal::RunResult run =
+      Run({.scenario = "full-import/run-book.json",
+           .command = "fixtures/run-books/full-import/upgrade.sh > /dev/null 2>&1 || exit 1\n"
+                      "mysql -h 10.0.5.1 -N -e 'select count(*) > 100 from shop.orders'",
+           .overrides = {"downstream.kind=mariadb"}});
+  BOOST_TEST(run.engine_output == "1\n");
+  BOOST_TEST(verifier::OutcomeName(run.verdict.outcome) == "pass");
   ExpectReplayed(run);
 }
 
