@@ -1,4 +1,4 @@
-// A TLS server on the loopback for tests, one answer to whoever comes with a certificate of the CA,
+// A TLS server on the loopback for tests, which answers whoever comes with a certificate of the CA,
 // and the certificates: made by openssl(1) in a folder that is gone with the object.
 #pragma once
 
@@ -12,6 +12,8 @@
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <csignal>
+#include <map>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
@@ -65,9 +67,14 @@ class Certificates {
 
 class TlsServer {
  public:
-  /// Shows the certificate `who`.
+  /// What is asked ("GET /status"), and the answer's body; without one it is 404.
+  using Bodies = std::map<std::string, std::string>;
+
+  /// Shows the certificate `who`. One body for all that is asked, or one for each.
   TlsServer(const Certificates& certificates, const std::string& who, std::string body)
-      : context_(SSL_CTX_new(TLS_server_method())), body_(std::move(body)) {
+      : TlsServer(certificates, who, Bodies{{"", std::move(body)}}) {}
+  TlsServer(const Certificates& certificates, const std::string& who, Bodies bodies)
+      : context_(SSL_CTX_new(TLS_server_method())), bodies_(std::move(bodies)) {
     std::signal(SIGPIPE, SIG_IGN);  // SSL_write has no MSG_NOSIGNAL
     const std::string pem = certificates.Pem(who);
     const std::string key = certificates.Key(who);
@@ -90,6 +97,11 @@ class TlsServer {
     SSL_CTX_free(context_);
   }
   std::int64_t port() const { return port_; }
+  /// How often it was asked that; what nobody with a good certificate asked was not asked.
+  int Asked(const std::string& what) {
+    const std::lock_guard lock(mutex_);
+    return asked_[what];
+  }
 
  private:
   void Serve() {
@@ -112,14 +124,25 @@ class TlsServer {
       if (got <= 0) return;
       request.append(buffer.data(), static_cast<std::size_t>(got));
     }
-    const std::string reply =
-        fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", body_.size(), body_);
+    const std::string asked = request.substr(0, request.find(" HTTP/"));
+    {
+      const std::lock_guard lock(mutex_);
+      ++asked_[asked];
+    }
+    auto body = bodies_.find("");
+    if (body == bodies_.end()) body = bodies_.find(asked);
+    const std::string reply = body == bodies_.end()
+                                  ? "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+                                  : fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}",
+                                                body->second.size(), body->second);
     SSL_write(ssl, reply.data(), static_cast<int>(reply.size()));
     SSL_shutdown(ssl);
   }
 
   SSL_CTX* context_;
-  std::string body_;
+  const Bodies bodies_;
+  std::mutex mutex_;
+  std::map<std::string, int> asked_;  // under mutex_
   int listener_ = -1;
   std::int64_t port_ = 0;
   std::atomic<bool> stop_ = false;
