@@ -145,14 +145,25 @@ BOOST_AUTO_TEST_CASE(of_the_old_side) {
 
 // What ends with an error says which, and not that it exits.
 BOOST_AUTO_TEST_CASE(a_start_that_fails) {
-  RunPlan plan = MakeClusterPlan({.pump_count = 1, .version = "v3.0.5", .transactions = 0});
-  plan.nodes[FindNode(plan, "pump-1")].config = "gc = \"no number\"\n";
-  plan.run_max = 10 * kSecond;
+  RunPlan plan = MakeClusterPlan({.pump_count = 1, .version = "v3.0.5", .transactions = 3000});
+  plan.faults.push_back(FaultAt(FaultKind::kPdNoTso, kSecond, FindNode(plan, "pd"), kMinute));
+  plan.faults.push_back(FaultAt(FaultKind::kKill, 2 * kSecond, FindNode(plan, "pump-1")));
+  plan.run_max = 30 * kSecond;
   WorldRun run(std::move(plan));
   run.Run();
   const std::string pump = LogOf(run, "pump-1");
   BOOST_TEST(Has(pump, "[ERROR] [main.go:1] [\"pump server error\"] [error="));
   BOOST_TEST(!Has(pump, "pump exit"));
+}
+
+// A configuration is refused before there is a log (tidb-binlog: cmd/pump/main.go).
+BOOST_AUTO_TEST_CASE(a_configuration_that_is_refused) {
+  RunPlan plan = MakeClusterPlan({.pump_count = 1, .version = "v3.0.5", .transactions = 0});
+  plan.nodes[FindNode(plan, "pump-1")].config = "gc = \"no number\"\n";
+  plan.run_max = 10 * kSecond;
+  WorldRun run(std::move(plan));
+  run.Run();
+  BOOST_TEST(LogOf(run, "pump-1") == "");
 }
 
 // Beside the configuration, for whoever reads files of the host; other files are not there.
