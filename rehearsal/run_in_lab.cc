@@ -11,6 +11,7 @@
 
 #include "base/files.h"
 #include "lab/downstream/database_sink.h"
+#include "lab/hosts/addresses.h"
 #include "lab/hosts/tree.h"
 #include "lab/session/home.h"
 #include "lab/session/network.h"
@@ -25,16 +26,6 @@
 
 namespace tidegate::rehearsal {
 namespace {
-
-std::vector<std::string> Addresses(const sim::RunPlan& plan) {
-  std::vector<std::string> out;
-  for (const sim::NodePlan& node : plan.nodes) {
-    if (node.info.port > 0 || node.status_port > 0) out.push_back(node.info.host);
-  }
-  std::sort(out.begin(), out.end());
-  out.erase(std::unique(out.begin(), out.end()), out.end());
-  return out;
-}
 
 Result<std::unique_ptr<lab::Pace>> MakePace(const std::string& clock, const sim::RunPlan& plan,
                                             const lab::Home& home) {
@@ -70,22 +61,15 @@ std::map<std::string, std::vector<std::string>> NamesOf(const sim::RunPlan& plan
   return names;
 }
 
-std::string HostsFile(const std::map<std::string, std::vector<std::string>>& names) {
-  std::string text = "127.0.0.1 localhost\n";
-  for (const auto& [host, aliases] : names) {
-    text += fmt::format("{} {}\n", host, fmt::join(aliases, " "));
-  }
-  return text;
-}
-
 // The hosts' trees, and what the control machine has of its own.
 Result<lab::Trees> MakeTrees(const Prepared& prepared, const sim::RunPlan& plan,
-                             const LabInputs& inputs, const lab::Home& home) {
+                             const LabInputs& inputs, const lab::Addresses& addresses,
+                             const lab::Home& home) {
   TRY_ASSIGN(const std::string program, lab::FindProgram("rehearsal/tidegate-lab-shell"));
   const std::map<std::string, std::vector<std::string>> names = NamesOf(plan);
   TRY_ASSIGN(lab::Trees trees, lab::Trees::Make(plan, {home.path(), program, names}));
   const lab::RootDir* control = trees.Root(lab::kControlHost);
-  TRY(control->Write("/etc/hosts", HostsFile(names), 0644));
+  TRY(control->Write("/etc/hosts", addresses.HostsFile(names), 0644));
   // What a run-book holds its gate with.
   const Result<std::string> tidegate = lab::FindProgram("rehearsal/tidegate");
   if (tidegate) TRY(lab::RootDir(trees.ProgramsDir()).Link(*tidegate, "tidegate"));
@@ -175,7 +159,8 @@ Result<RunResult> RunInLab(const Prepared& prepared, const sim::RunPlan& plan,
   TRY_ASSIGN(const lab::Home home,
              lab::Home::Make(fmt::format("{}, {}", plan.scenario, choice.Name())));
   if (by_hand != nullptr) TRY(by_hand->Open(prepared, home));
-  TRY_ASSIGN(const lab::Network network, lab::Network::Enter(Addresses(plan)));
+  const lab::Addresses addresses(plan);
+  TRY_ASSIGN(const lab::Network network, lab::Network::Enter(addresses.Listening()));
   TRY_ASSIGN(std::unique_ptr<lab::Pace> pace, MakePace(choice.clock, plan, home));
   TRY_ASSIGN(const LabInputs inputs, LabInputsOf(prepared.scenario, home));
   TRY_ASSIGN(const LabCommands commands,
@@ -183,7 +168,7 @@ Result<RunResult> RunInLab(const Prepared& prepared, const sim::RunPlan& plan,
   TRY_ASSIGN(std::vector<std::string> environment, EnvironmentOf(inputs, home));
   TRY_ASSIGN(std::vector<std::unique_ptr<lab::DatabaseSink>> databases, StartDatabases(plan, home));
   if (!databases.empty()) environment.push_back(DatabasesVariable(databases, plan));
-  TRY_ASSIGN(lab::Trees trees, MakeTrees(prepared, plan, inputs, home));
+  TRY_ASSIGN(lab::Trees trees, MakeTrees(prepared, plan, inputs, addresses, home));
   lab::SessionOptions session_options = OptionsOf(choice, commands, prepared, environment, home);
   session_options.databases = std::move(databases);
   if (by_hand != nullptr) by_hand->Fill(home, &session_options);

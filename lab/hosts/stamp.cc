@@ -46,6 +46,9 @@ std::string VersionText(const Stamp& stamp) {
   std::string text = fmt::format(
       "Release Version: {}\nGit Commit Hash: 0000000000000000000000000000000000000000\n",
       stamp.version);
+  if (stamp.part == "tikv-server") {  // tikv release-2.1: cmd/tikv-server.rs
+    return fmt::format("TiKV {}\n", stamp.version.substr(stamp.version.starts_with('v') ? 1 : 0));
+  }
   if (stamp.part == "tidb-server") {
     return text +
            "Git Branch: none\nUTC Build Time: 1970-01-01 00:00:00\n"

@@ -1,6 +1,6 @@
-// The stubs that stand for pump, drainer and tidb-server: copies of one program with a stamp behind
-// its last byte, which says what it stands for. cp, scp, install and mv carry the stamp along, so a
-// file's version is known wherever it lands.
+// The stubs that stand for pump, drainer, tidb-server and their kin: copies of one program with a
+// stamp behind its last byte, which says what it stands for. cp, scp, install and mv carry the
+// stamp along, so a file's version is known wherever it lands.
 #pragma once
 
 #include <optional>

@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "lab/hosts/programs.h"
 #include "lab/hosts/stamp.h"
+#include "lab/hosts/stand_in.h"
 #include "lab/hosts/unit_text.h"
 #include "lab/hosts/world_pids.h"
 
@@ -122,6 +123,10 @@ Status Trees::MakeNode(const NodePlan& node, Host* host) {
     }
   }
   if (!installed || node.info.unit.empty()) return {};
+  if (const std::string_view other = StandInOf(node.info.role); !other.empty()) {
+    TRY(MakeStub(host->root, StandInBinary(node), other, node.version));
+    TRY(WriteStandIn(*plan_, node, host->root));
+  }
   return engine::port::UnderSupervise(node.info.unit) ? MakeSupervise(node, host)
                                                       : MakeUnit(node, host);
 }

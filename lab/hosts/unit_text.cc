@@ -4,6 +4,7 @@
 
 #include "engine/port/port.h"
 #include "lab/hosts/root_dir.h"
+#include "lab/hosts/stand_in.h"
 
 namespace tidegate::lab {
 namespace {
@@ -93,6 +94,7 @@ std::string DeployDirOf(const NodePlan& node) {
 }
 
 std::string RunScriptPath(const NodePlan& node) {
+  if (const std::string script = StandInScript(node); !script.empty()) return script;
   const std::string deploy = DeployDirOf(node);
   return deploy.empty() ? "" : fmt::format("{}/scripts/run_{}.sh", deploy, StemOf(node.info.role));
 }
@@ -108,8 +110,8 @@ std::string UnitText(const NodePlan& node) {
       "[Service]\nLimitNOFILE=1000000\n#LimitCORE=infinity\nLimitSTACK=10485760\nUser=tidb\n"
       "ExecStart={}\nRestart={}\nRestartSec=15s\n{}\n[Install]\nWantedBy=multi-user.target\n",
       node.info.unit.substr(0, node.info.unit.rfind('.')),
-      script.empty() ? node.binary_path : script, cluster ? "on-failure" : "always",
-      cluster ? "SendSIGKILL=no\n" : "");
+      script.empty() ? node.binary_path : script + StandInArguments(node),
+      cluster ? "on-failure" : "always", cluster ? "SendSIGKILL=no\n" : "");
 }
 
 // The template's own ulimit ends the script where the limit can't be raised, as in a lab without

@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include "lab/hosts/stand_in.h"
 #include "lab/hosts/start_text.h"
 #include "lab/hosts/unit_text.h"
 #include "lab/hosts/world_pids.h"
@@ -173,7 +174,9 @@ std::vector<std::string> HostLogs::SystemdLines(const sim::UnitEntry& entry) {
   const NodePlan& plan = plan_.nodes[entry.node];
   const std::string& unit = plan.info.unit;
   const std::string whole = fmt::format("{} - {} service", unit, unit.substr(0, unit.rfind('.')));
-  const std::string process = fmt::format("{} ({})", PidOf(entry.node), NameOf(plan.binary_path));
+  const std::string other = StandInBinary(plan);
+  const std::string process =
+      fmt::format("{} ({})", PidOf(entry.node), NameOf(other.empty() ? plan.binary_path : other));
   const std::string failed = fmt::format("{}: Failed with result ", unit);
   const std::string main_exit = fmt::format("{}: Main process exited, code=", unit);
   const std::string timed_out = fmt::format("{}: State 'stop-sigterm' timed out. ", unit);

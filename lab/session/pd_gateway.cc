@@ -69,8 +69,7 @@ Result<RegistryRead> ReadGatewayRequest(std::string_view target, const std::stri
                                         std::string_view pd_version) {
   TRY_ASSIGN(const std::string_view rest, GatewayPath(target, pd_version));
   if (rest != "/kv/range") {
-    return Error{rest == "/kv/deleterange" ? ErrorCode::kUnavailable : ErrorCode::kNotFound,
-                 fmt::format("the lab's etcd offers no {}", rest), ""};
+    return Error{ErrorCode::kNotFound, fmt::format("the lab's etcd offers no {}", rest), ""};
   }
   const Result<JsonDocument> document = JsonDocument::Parse(body, "body");
   if (!document.has_value()) return document.error();

@@ -27,12 +27,12 @@ struct RegistryRead {
   bool whole_tree = false;
 };
 
-/// Reads a request's body. Errors: kNotFound: no such path at this PD; kUnavailable: a deletion, or
-/// a range that is no prefix; kBadInput: no proper body.
+/// Reads a request's body. Errors: kNotFound: no such path at this PD; kUnavailable: a range
+/// that is no prefix; kBadInput: no proper body.
 Result<RegistryRead> ReadGatewayRequest(std::string_view target, const std::string& body,
                                         std::string_view pd_version);
 
-/// Is `target` one of the writes, put and txn?
+/// Is `target` one of the writes, put, deleterange and txn?
 bool IsGatewayWrite(std::string_view target);
 
 /// The same for these, as what the world is to do (sim/world/etcd.h). Errors: kUnavailable also for

@@ -88,6 +88,14 @@ class Message {
     return 0;
   }
 
+  bool Bool(std::string_view name) {
+    const JsonValue* value = Find(name);
+    if (value != nullptr && value->kind != JsonKind::kBool) {
+      Fail(Bad(fmt::format("{}.{} must be true or false", type_, name)));
+    }
+    return value != nullptr && value->kind == JsonKind::kBool && value->boolean;
+  }
+
   std::span<const JsonValue> List(std::string_view name) {
     const JsonValue* value = Find(name);
     if (value == nullptr) return {};
@@ -139,15 +147,22 @@ Status ReadPut(const JsonValue& value, Words* out) {
   Message put(value, "PutRequest");
   const std::string key = put.Key();
   const std::string text = put.Bytes("value");
-  put.Lacks({"lease", "prev_kv", "ignore_value", "ignore_lease"});
+  const bool previous = put.Bool("prev_kv");
+  put.Lacks({"lease", "ignore_value", "ignore_lease"});
   if (!key.starts_with(kRoot)) put.Fail(NotOffered(fmt::format("keys outside {}", kRoot)));
   const auto is_control = [](char c) { return (c >= 0 && c < ' ') || c == '\x7F'; };
   if (std::any_of(key.begin(), key.end(), is_control)) {
     put.Fail(NotOffered("keys with control characters"));
   }
   TRY(put.Finish());
-  out->insert(out->end(), {"put", key, text});
+  out->insert(out->end(), {previous ? "put-prev" : "put", key, text});
   return {};
+}
+
+// etcd's own rule for a range that ends where its prefix does.
+bool IsPrefixEnd(std::string key, const std::string& end) {
+  ++key.back();
+  return end == key;
 }
 
 Status ReadRange(const JsonValue& value, Words* out) {
@@ -158,26 +173,57 @@ Status ReadRange(const JsonValue& value, Words* out) {
                "count_only", "min_mod_revision", "max_mod_revision", "min_create_revision",
                "max_create_revision"});
   TRY(range.Finish());
-  std::string successor = key;
-  ++successor.back();
-  if (!end.empty() && end != successor) return NotOffered("range that is neither key nor prefix");
+  if (!end.empty() && !IsPrefixEnd(key, end)) {
+    return NotOffered("range that is neither key nor prefix");
+  }
   out->insert(out->end(), {"range", key, end.empty() ? "one" : "prefix"});
   return {};
 }
 
+Status ReadDelete(const JsonValue& value, Words* out) {
+  Message range(value, "DeleteRangeRequest");
+  const std::string key = range.Key();
+  const std::string end = range.Bytes("range_end");
+  const bool previous = range.Bool("prev_kv");
+  if (!key.starts_with(kRoot)) range.Fail(NotOffered(fmt::format("keys outside {}", kRoot)));
+  TRY(range.Finish());
+  if (!end.empty() && !IsPrefixEnd(key, end)) {
+    return NotOffered("range that is neither key nor prefix");
+  }
+  out->insert(out->end(),
+              {previous ? "delete-prev" : "delete", key, end.empty() ? "one" : "prefix"});
+  return {};
+}
+
+// etcd 3.3: etcdserver/api/v3rpc/key.go checkIntervals: no put in what is deleted beside it.
+Status CheckIntervals(std::span<const std::string> words) {
+  for (std::size_t i = 0; i + 2 < words.size(); i += 3) {
+    if (!words[i].starts_with("put")) continue;
+    for (std::size_t j = 0; j + 2 < words.size(); j += 3) {
+      if (!words[j].starts_with("delete")) continue;
+      const bool prefix = words[j + 2] == "prefix";
+      if (prefix ? words[i + 1].starts_with(words[j + 1]) : words[i + 1] == words[j + 1]) {
+        return Bad("etcdserver: duplicate key given in txn request");
+      }
+    }
+  }
+  return {};
+}
+
 Status ReadOps(std::span<const JsonValue> ops, Words* out) {
+  const std::size_t before = out->size();
   std::set<std::string> keys;
   for (const JsonValue& value : ops) {
     Message op(value, "RequestOp");
     const JsonValue* put = op.Find("request_put");
     const JsonValue* range = op.Find("request_range");
-    for (const std::string_view name : {"request_delete_range", "request_txn"}) {
-      if (op.Find(name) != nullptr) op.Fail(NotOffered(name));
-    }
+    const JsonValue* gone = op.Find("request_delete_range");
+    if (op.Find("request_txn") != nullptr) op.Fail(NotOffered("request_txn"));
     TRY(op.Finish());
-    if ((put == nullptr) == (range == nullptr)) return Bad("etcdserver: key not found");
-    if (range != nullptr) {
-      TRY(ReadRange(*range, out));
+    const int count = (put != nullptr) + (range != nullptr) + (gone != nullptr);
+    if (count != 1) return Bad("etcdserver: key not found");
+    if (put == nullptr) {
+      TRY(range != nullptr ? ReadRange(*range, out) : ReadDelete(*gone, out));
       continue;
     }
     TRY(ReadPut(*put, out));
@@ -185,7 +231,7 @@ Status ReadOps(std::span<const JsonValue> ops, Words* out) {
       return Bad("etcdserver: duplicate key given in txn request");
     }
   }
-  return {};
+  return CheckIntervals(std::span<const std::string>(*out).subspan(before));
 }
 
 // A revision is only known to be 0, of a key that is not there, or not.
@@ -237,13 +283,15 @@ Status ReadTxn(const JsonValue& value, Words* out) {
 }  // namespace
 
 bool IsGatewayWrite(std::string_view target) {
-  return IsGatewayPath(target) && (target.ends_with("/kv/put") || target.ends_with("/kv/txn"));
+  if (!IsGatewayPath(target)) return false;
+  return target.ends_with("/kv/put") || target.ends_with("/kv/txn") ||
+         target.ends_with("/kv/deleterange");
 }
 
 Result<engine::port::RunHook> ReadGatewayWrite(std::string_view target, const std::string& body,
                                                std::string_view pd_version) {
   TRY_ASSIGN(const std::string_view path, GatewayPath(target, pd_version));
-  if (path != "/kv/put" && path != "/kv/txn") {
+  if (path != "/kv/put" && path != "/kv/txn" && path != "/kv/deleterange") {
     return Error{ErrorCode::kNotFound, fmt::format("the lab's etcd offers no {}", path), ""};
   }
   TRY_ASSIGN(const JsonDocument document, JsonDocument::Parse(body, "body"));
@@ -251,6 +299,9 @@ Result<engine::port::RunHook> ReadGatewayWrite(std::string_view target, const st
   if (path == "/kv/put") {
     TRY(ReadPut(document.root(), &hook.argv));
     hook.name += " " + hook.argv[2];
+  } else if (path == "/kv/deleterange") {
+    TRY(ReadDelete(document.root(), &hook.argv));
+    hook.name = "etcd delete " + hook.argv[2];
   } else {
     hook.name = "etcd txn";
     hook.argv.push_back("txn");

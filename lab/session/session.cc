@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/redact.h"
+#include "lab/hosts/addresses.h"
 #include "lab/session/pd_gateway.h"
 #include "sim/world/hosts.h"
 
@@ -86,10 +87,12 @@ Session::Session(SessionOptions options, const sim::RunPlan& plan, Trees* trees,
       translator_(plan, *trees, hands_),
       logs_(plan, *trees, translator_),
       crashes_(plan.faults, options_.journal_path) {
+  const Addresses addresses(plan);
   for (const sim::NodePlan& node : plan.nodes) {
+    const std::string address = addresses.Of(node.info.host);
     const auto add = [&](std::int64_t number, bool http) {
-      if (number <= 0 || FindPort(node.info.host, number) != nullptr) return;
-      ports_.push_back({node.info.host, number,
+      if (number <= 0 || FindPort(address, number) != nullptr) return;
+      ports_.push_back({node.info.host, address, number,
                         http ? HttpFront::Talk::kHttp : HttpFront::Talk::kSilent,
                         node.info.role == Role::kPd, node.version});
     };
@@ -108,9 +111,9 @@ void Session::Watch(sim::World* world) {
 
 Status Session::CompareDatabases() { return sql_ == nullptr ? Status() : sql_->Compare(); }
 
-const Session::Port* Session::FindPort(const std::string& host, std::int64_t number) const {
+const Session::Port* Session::FindPort(const std::string& address, std::int64_t number) const {
   const auto found = std::find_if(ports_.begin(), ports_.end(), [&](const Port& one) {
-    return one.host == host && one.number == number;
+    return one.address == address && one.number == number;
   });
   return found == ports_.end() ? nullptr : &*found;
 }
@@ -207,8 +210,8 @@ void Session::SyncPorts() {
     if (open == IsOpen(one)) continue;
     stirred_ = true;
     if (!open) {
-      front_.Close(one.host, one.number);
-      if (sql_ != nullptr) sql_->front().Close(one.host, one.number);
+      front_.Close(one.address, one.number);
+      if (sql_ != nullptr) sql_->front().Close(one.address, one.number);
     } else if (const Status status = Open(one); !status.has_value() && trouble_.empty()) {
       trouble_ = status.error().ToString();
     }
@@ -216,15 +219,15 @@ void Session::SyncPorts() {
 }
 
 bool Session::IsOpen(const Port& port) const {
-  if (front_.IsOpen(port.host, port.number)) return true;
-  return sql_ != nullptr && sql_->front().IsOpen(port.host, port.number);
+  if (front_.IsOpen(port.address, port.number)) return true;
+  return sql_ != nullptr && sql_->front().IsOpen(port.address, port.number);
 }
 
 Status Session::Open(const Port& port) {
-  if (sql_ != nullptr && sql_->Serves(port.host, port.number)) {
-    return sql_->front().Open(port.host, port.number);
+  if (sql_ != nullptr && sql_->Serves(port.address, port.number)) {
+    return sql_->front().Open(port.address, port.number);
   }
-  return front_.Open(port.host, port.number, port.talk);
+  return front_.Open(port.address, port.number, port.talk);
 }
 
 bool Session::Pump() {
@@ -424,17 +427,16 @@ void Session::ApplyHttp(HttpArrival arrival) {
   const Port* at = FindPort(arrival.host, arrival.port);
   CHECK(at != nullptr);
   if (!at->pd || !IsGatewayPath(arrival.target)) {
-    hands_.Ask(port::HttpGet{std::move(arrival.host), arrival.port, std::move(arrival.target),
+    hands_.Ask(port::HttpGet{at->host, arrival.port, std::move(arrival.target),
                              std::move(arrival.method), std::move(arrival.body)},
                options_.attended == nullptr ? kAskMax : kAttendedAskMax,
                [this, connection](const port::Answer& answer) { Answer(connection, answer); });
     return;
   }
   const auto refuse = [&](std::int64_t status, const std::string& why) {
-    front_.Reply(
-        connection,
-        {status, kJson,
-         fmt::format("{{\"error\":{},\"code\":{}}}", JsonQuote(why), GrpcCodeOf(status))});
+    front_.Reply(connection,
+                 {status, kJson,
+                  fmt::format("{{\"error\":{},\"code\":{}}}", JsonQuote(why), GrpcCodeOf(status))});
     stirred_ = true;
   };
   if (arrival.method != "POST") return refuse(405, "Method Not Allowed");

@@ -75,6 +75,7 @@ class Session final : public sim::AttachedEngine, public trace::Listener {
   /// A port of the plan's nodes.
   struct Port {
     std::string host;
+    std::string address;  ///< of it, in the lab's network
     std::int64_t number = 0;
     HttpFront::Talk talk = HttpFront::Talk::kSilent;
     bool pd = false;
@@ -118,7 +119,7 @@ class Session final : public sim::AttachedEngine, public trace::Listener {
   void SyncTrees();
   void Answer(ConnectionId connection, const engine::port::Answer& answer);
   void Finish(int status);
-  const Port* FindPort(const std::string& host, std::int64_t number) const;
+  const Port* FindPort(const std::string& address, std::int64_t number) const;
   std::string LastWords() const;
 
   SessionOptions options_;

@@ -24,17 +24,21 @@ std::string AtDatabase(std::string_view statement) {
 
 SqlDesk::SqlDesk(const sim::RunPlan& plan, Hands& hands,
                  std::vector<std::unique_ptr<DatabaseSink>> databases, bool patient)
-    : plan_(plan), hands_(hands), databases_(std::move(databases)), patient_(patient) {}
+    : plan_(plan),
+      addresses_(plan),
+      hands_(hands),
+      databases_(std::move(databases)),
+      patient_(patient) {}
 
-DatabaseSink* SqlDesk::Find(const std::string& host, std::int64_t port) const {
+DatabaseSink* SqlDesk::Find(const std::string& address, std::int64_t port) const {
   for (const std::unique_ptr<DatabaseSink>& one : databases_) {
-    if (one->host() == host && one->port() == port) return one.get();
+    if (addresses_.Of(one->host()) == address && one->port() == port) return one.get();
   }
   return nullptr;
 }
 
-bool SqlDesk::Serves(const std::string& host, std::int64_t port) const {
-  return Find(host, port) != nullptr;
+bool SqlDesk::Serves(const std::string& address, std::int64_t port) const {
+  return Find(address, port) != nullptr;
 }
 
 const sim::Downstream& SqlDesk::SinkOf(const DatabaseSink& database) const {

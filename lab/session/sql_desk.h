@@ -11,6 +11,7 @@
 
 #include "lab/downstream/database_sink.h"
 #include "lab/downstream/sql_front.h"
+#include "lab/hosts/addresses.h"
 #include "lab/shell/translate.h"
 #include "sim/world.h"
 
@@ -25,7 +26,7 @@ class SqlDesk {
 
   /// REQUIRES: called before the world runs; `world` outlives what is called here.
   void Watch(sim::World* world) { world_ = world; }
-  bool Serves(const std::string& host, std::int64_t port) const;
+  bool Serves(const std::string& address, std::int64_t port) const;
   SqlFront& front() { return front_; }
 
   void Saw(const trace::Event& event);
@@ -47,7 +48,7 @@ class SqlDesk {
   const std::string& trouble() const { return trouble_; }
 
  private:
-  DatabaseSink* Find(const std::string& host, std::int64_t port) const;
+  DatabaseSink* Find(const std::string& address, std::int64_t port) const;
   const sim::Downstream& SinkOf(const DatabaseSink& database) const;
   void Run(DatabaseSink* database, const SqlArrival& arrival);
   void Ask(DatabaseSink* database, const SqlArrival& arrival, const std::string& statement);
@@ -58,6 +59,7 @@ class SqlDesk {
   void Note(const Error& error);
 
   const sim::RunPlan& plan_;
+  Addresses addresses_;
   Hands& hands_;
   std::vector<std::unique_ptr<DatabaseSink>> databases_;
   bool patient_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "lab/hosts/stand_in.h"
 #include "lab/hosts/unit_text.h"
 #include "lab/shell/errand.h"
 
@@ -34,7 +35,8 @@ void Translator::Translate(const Request& request, Done done) {
     TranslateBinlogctl(errand);
   } else if (program == "ssh" || program == "scp" || program == "rsync") {
     TranslateVisit(errand);
-  } else if (program == "pump" || program == "drainer" || program == "tidb-server") {
+  } else if (program == "pump" || program == "drainer" || program == "tidb-server" ||
+             IsStandIn(program)) {
     TranslateStub(errand);
   } else if (program == "stub-signal") {
     TranslateStubSignal(errand);

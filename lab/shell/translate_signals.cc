@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "lab/hosts/stand_in.h"
 #include "lab/hosts/unit_text.h"
 #include "lab/shell/errand.h"
 
@@ -62,8 +63,17 @@ Pattern ReadPattern(const std::string& program, const std::vector<std::string>& 
   return out;
 }
 
+bool HasProcess(Role role) { return !PartOf(role).empty() || !StandInOf(role).empty(); }
+
+// The file that runs.
+std::string BinaryOf(const NodePlan& node) {
+  const std::string other = StandInBinary(node);
+  return other.empty() ? node.binary_path : other;
+}
+
 // As /proc/PID/cmdline has it: what the run script executes.
 std::string CommandLine(const Errand& errand, const NodePlan& node) {
+  if (!StandInOf(node.info.role).empty()) return StandInCommand(errand.plan, node);
   std::string text = errand.trees.Root(node.info.host)->Read(RunScriptPath(node)).value_or("");
   const std::size_t exec = text.rfind("exec ");
   if (exec == std::string::npos) return node.binary_path;
@@ -77,7 +87,7 @@ std::string CommandLine(const Errand& errand, const NodePlan& node) {
 }
 
 bool Matches(const Errand& errand, const NodePlan& node, const Pattern& pattern) {
-  const std::string name = std::string(NameOf(node.binary_path)).substr(0, 15);
+  const std::string name = std::string(NameOf(BinaryOf(node))).substr(0, 15);
   const std::string text = pattern.whole_line ? CommandLine(errand, node) : name;
   if (pattern.exact && text.size() != pattern.text.size() && !pattern.whole_line) return false;
   regex_t compiled{};
@@ -119,8 +129,8 @@ void FillPs(const Errand::Self& errand) {
   for (std::size_t i = 0; i < errand->plan.nodes.size(); ++i) {
     const NodePlan& node = errand->plan.nodes[i];
     const auto id = static_cast<NodeId>(i);
-    if (node.info.host != errand->request.host || PartOf(node.info.role).empty() ||
-        (!all && NameOf(node.binary_path) != name) || errand->standing.by_hand.contains(id)) {
+    if (node.info.host != errand->request.host || !HasProcess(node.info.role) ||
+        (!all && NameOf(BinaryOf(node)) != name) || errand->standing.by_hand.contains(id)) {
       continue;
     }
     errand->Then([id, bsd](const Errand::Self& e) {
@@ -266,7 +276,7 @@ void TranslateSignals(const Errand::Self& errand) {
   errand->reply.exit = 1;
   for (std::size_t i = 0; i < errand->plan.nodes.size(); ++i) {
     const NodePlan& node = errand->plan.nodes[i];
-    if (node.info.host != request.host || PartOf(node.info.role).empty()) continue;
+    if (node.info.host != request.host || !HasProcess(node.info.role)) continue;
     if (Matches(*errand, node, pattern)) AddMatch(errand, static_cast<NodeId>(i), pattern);
   }
   if (request.program != "killall") return;
@@ -282,7 +292,7 @@ NodeId NodeOfStub(const sim::RunPlan& plan, const Request& request) {
   NodeId found = kNoNode;
   for (std::size_t i = 0; i < plan.nodes.size(); ++i) {
     const NodePlan& node = plan.nodes[i];
-    if (node.info.host != request.host || node.binary_path != request.path) continue;
+    if (node.info.host != request.host || BinaryOf(node) != request.path) continue;
     // Two slots of one binary are told apart by their port.
     if (found == kNoNode || asked == fmt::to_string(node.info.port)) {
       found = static_cast<NodeId>(i);

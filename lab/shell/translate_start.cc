@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "lab/hosts/stand_in.h"
 #include "lab/hosts/start_text.h"
 #include "lab/hosts/unit_text.h"
 #include "lab/shell/errand.h"
@@ -60,9 +61,11 @@ void AddWhatItReads(const Errand::Self& errand, NodeId id, const std::string& te
   const NodePlan& node = errand->plan.nodes[id];
   const std::string& host = node.info.host;
   const RootDir& root = *errand->trees.Root(host);
-  if (PartOf(node.info.role).empty() || text.empty()) return;
-  const bool by_hand = errand->request.program == PartOf(node.info.role);
+  if (text.empty()) return;
+  const std::string& program = errand->request.program;
+  const bool by_hand = program == PartOf(node.info.role) || program == StandInOf(node.info.role);
   errand->standing.started[id] = {text, folder, by_hand};
+  if (PartOf(node.info.role).empty()) return;
   if (!node.config_path.empty()) {
     std::string path = Absolute(FlagIn(text, "config"), folder);
     if (path.empty()) path = node.config_path;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <optional>
@@ -30,9 +31,11 @@ struct Compare {
   std::string operand;
 };
 struct Op {
-  bool put = false;
+  enum class Kind : std::uint8_t { kPut, kRange, kDelete };
+  Kind kind = Kind::kPut;
+  bool tells_previous = false;  ///< what was there is in the answer
   std::string key;
-  std::string rest;  ///< the value; of a range: "one" or "prefix"
+  std::string rest;  ///< the value; of the others: "one" or "prefix"
 };
 struct Request {
   bool transaction = false;
@@ -41,10 +44,23 @@ struct Request {
   std::vector<Op> otherwise;
 };
 
+struct OpName {
+  std::string_view word;
+  Op::Kind kind;
+  bool tells_previous;
+};
+constexpr std::array<OpName, 5> kOpNames = {{{"put", Op::Kind::kPut, false},
+                                             {"put-prev", Op::Kind::kPut, true},
+                                             {"range", Op::Kind::kRange, false},
+                                             {"delete", Op::Kind::kDelete, false},
+                                             {"delete-prev", Op::Kind::kDelete, true}}};
+
 Words ReadOps(Words words, std::vector<Op>* out) {
-  for (; words.size() >= 3 && (words[0] == "put" || words[0] == "range");
-       words = words.subspan(3)) {
-    out->push_back({words[0] == "put", words[1], words[2]});
+  for (; words.size() >= 3; words = words.subspan(3)) {
+    const auto found = std::find_if(kOpNames.begin(), kOpNames.end(),
+                                    [&](const OpName& name) { return name.word == words[0]; });
+    if (found == kOpNames.end()) break;
+    out->push_back({found->kind, found->tells_previous, words[1], words[2]});
   }
   return words;
 }
@@ -56,7 +72,8 @@ std::optional<Request> Read(Words words) {
   request.transaction = words[1] == "txn";
   if (!request.transaction) {
     const bool whole = ReadOps(words.subspan(1), &request.then).empty();
-    if (!whole || request.then.size() != 1 || !request.then[0].put) return std::nullopt;
+    const auto looks = [](const Op& op) { return op.kind == Op::Kind::kRange; };
+    if (!whole || request.then.size() != 1 || looks(request.then[0])) return std::nullopt;
     return request;
   }
   words = words.subspan(2);
@@ -153,26 +170,50 @@ bool Holds(const Pd& pd, const Compare& compare) {
 // Why these can't be done; empty: they can.
 std::string WhyNot(const Pd& pd, const std::vector<Op>& ops) {
   for (const Op& op : ops) {
-    if (!op.put) continue;
+    if (op.kind == Op::Kind::kDelete) {
+      for (const std::string& key : pd.Keys(op.key, op.rest == "prefix")) {
+        if (EntryOf(key).id.empty()) return fmt::format("'{}' is of the Kafka era", key);
+      }
+    }
+    if (op.kind != Op::Kind::kPut) continue;
     const Result<RegistryRecord> entry = ReadPut(pd, op);
     if (!entry.has_value()) return entry.error().ToString();
   }
   return "";
 }
 
+// What follows the header of its answer. REQUIRES: WhyNot found nothing.
+std::string ApplyOne(Pd& pd, const Op& op) {
+  const bool prefix = op.rest == "prefix" && op.kind != Op::Kind::kPut;
+  if (op.kind == Op::Kind::kRange) return pd.KvsJson(op.key, prefix);
+  const std::string previous = op.tells_previous ? pd.PairsJson(op.key, prefix) : "";
+  if (op.kind == Op::Kind::kPut) {
+    pd.Put(*ReadPut(pd, op));
+    return previous.empty() ? "" : ",\"prev_kv\":" + previous;
+  }
+  const std::vector<std::string> keys = pd.Keys(op.key, prefix);
+  for (const std::string& key : keys) pd.Delete(EntryOf(key).root, EntryOf(key).id);
+  std::string out = keys.empty() ? "" : fmt::format(",\"deleted\":\"{}\"", keys.size());
+  if (!previous.empty()) out += ",\"prev_kvs\":[" + previous + "]";
+  return out;
+}
+
+std::string_view ResponseName(Op::Kind kind) {
+  switch (kind) {
+    case Op::Kind::kPut: return "response_put";
+    case Op::Kind::kRange: return "response_range";
+    case Op::Kind::kDelete: return "response_delete_range";
+  }
+  return "";
+}
+
 // REQUIRES: WhyNot found nothing.
 std::string Apply(Pd& pd, const std::vector<Op>& ops) {
-  constexpr std::string_view kHeader = R"("header":{"revision":"1"})";
   std::string out;
   for (const Op& op : ops) {
     if (!out.empty()) out += ',';
-    if (op.put) {
-      pd.Put(*ReadPut(pd, op));
-      out += fmt::format("{{\"response_put\":{{{}}}}}", kHeader);
-    } else {
-      out += fmt::format("{{\"response_range\":{{{}{}}}}}", kHeader,
-                         pd.KvsJson(op.key, op.rest == "prefix"));
-    }
+    out += fmt::format(R"({{"{}":{{"header":{{"revision":"1"}}{}}}}})", ResponseName(op.kind),
+                       ApplyOne(pd, op));
   }
   return out;
 }
@@ -197,8 +238,13 @@ NodeId EtcdTarget(const World& world, const std::vector<std::string>& argv) {
   if (request.has_value()) {
     for (const std::vector<Op>* ops : {&request->then, &request->otherwise}) {
       for (const Op& op : *ops) {
-        const RegistryRecord entry = EntryOf(op.key);
-        if (op.put) owners.insert(world.pd().OwnerOf(entry.root, entry.id));
+        if (op.kind == Op::Kind::kRange) continue;
+        std::vector<std::string> keys = {op.key};
+        if (op.kind == Op::Kind::kDelete) keys = world.pd().Keys(op.key, op.rest == "prefix");
+        for (const std::string& key : keys) {
+          const RegistryRecord entry = EntryOf(key);
+          owners.insert(world.pd().OwnerOf(entry.root, entry.id));
+        }
       }
     }
   }
@@ -220,9 +266,11 @@ Answer RunEtcd(World& world, NodeId from, const std::vector<std::string>& argv) 
   }
   bool holds = true;
   for (const Compare& compare : request->compares) holds = holds && Holds(pd, compare);
-  const std::string responses = Apply(pd, holds ? request->then : request->otherwise);
   std::string body = "{\"header\":" + pd.HeaderJson();
-  if (request->transaction) {
+  if (!request->transaction) {
+    body += ApplyOne(pd, request->then[0]);
+  } else {
+    const std::string responses = Apply(pd, holds ? request->then : request->otherwise);
     if (holds) body += ",\"succeeded\":true";
     if (!responses.empty()) body += ",\"responses\":[" + responses + "]";
   }

@@ -2,13 +2,16 @@
 // are recorded as any action is:
 //
 //   etcd put KEY VALUE
+//   etcd delete KEY one|prefix
 //   etcd txn {compare KEY CLAUSE OPERAND} then {OP} else {OP}
 //
 // CLAUSE: absent, present, never (no operand), equal, not-equal, greater, less (of the value).
-// OP: put KEY VALUE | range KEY one|prefix. The answer's body is that of the etcd v3 JSON gateway.
+// OP: put KEY VALUE | range KEY one|prefix | delete KEY one|prefix; put-prev and delete-prev tell
+// what was there, too. The answer's body is that of the etcd v3 JSON gateway.
 //
 // An entry is kept as its fields, so what is put must be a node's status of the cluster era; it
-// reads back as the product writes it. Anything else is refused whole, with HTTP status 501.
+// reads back as the product writes it; what is deleted must be such an entry, too. Anything else is
+// refused whole, with HTTP status 501.
 #pragma once
 
 #include <string>

@@ -257,6 +257,24 @@ void Pd::Put(const RegistryRecord& entry) {
   if (moves) RecordMove(*record);
 }
 
+void Pd::Delete(Root root, std::string_view id) {
+  const auto is_it = [&](const RegistryRecord& record) {
+    return record.present && record.root == root && record.id == id;
+  };
+  for (std::vector<RegistryRecord>* list : {&records_, &leftovers_}) {
+    for (RegistryRecord& record : *list) {
+      if (!is_it(record)) continue;
+      RegistryRecord gone = record;
+      gone.state = RegistryState::kAbsent;
+      RecordMove(gone);
+    }
+  }
+  std::erase_if(leftovers_, is_it);
+  for (RegistryRecord& record : records_) {
+    if (is_it(record)) record.present = false;
+  }
+}
+
 bool Pd::List(NodeId from, Root root, std::vector<const RegistryRecord*>* out) {
   out->clear();
   if (!EtcdReachable(from)) return false;
@@ -302,15 +320,27 @@ std::string Pd::HeaderJson() const {
 }
 
 std::string Pd::KvsJson(std::string_view key, bool prefix) const {
-  std::string body;
-  std::size_t count = 0;
+  const std::string pairs = PairsJson(key, prefix);
+  if (pairs.empty()) return "";
+  return fmt::format(",\"kvs\":[{}],\"count\":\"{}\"", pairs, Keys(key, prefix).size());
+}
+
+std::string Pd::PairsJson(std::string_view key, bool prefix) const {
+  std::string pairs;
   for (const auto& [name, value] : Entries()) {
     if (prefix ? !name.starts_with(key) : name != key) continue;
-    body += count++ == 0 ? ",\"kvs\":[" : ",";
-    body += fmt::format("{{\"key\":\"{}\",\"value\":\"{}\"}}", Base64(name), Base64(value));
+    if (!pairs.empty()) pairs += ',';
+    pairs += fmt::format("{{\"key\":\"{}\",\"value\":\"{}\"}}", Base64(name), Base64(value));
   }
-  if (count > 0) body += fmt::format("],\"count\":\"{}\"", count);
-  return body;
+  return pairs;
+}
+
+std::vector<std::string> Pd::Keys(std::string_view key, bool prefix) const {
+  std::vector<std::string> keys;
+  for (auto& [name, value] : Entries()) {
+    if (prefix ? name.starts_with(key) : name == key) keys.push_back(std::move(name));
+  }
+  return keys;
 }
 
 std::optional<std::string> Pd::ValueOf(std::string_view key) const {

@@ -77,6 +77,9 @@ class Pd final : public Node {
   /// etcd's put of a whole entry, whatever was there: root (one of the cluster era), id, host,
   /// state and timestamps. REQUIRES: `host` is AddressOf its owner, if it has one.
   void Put(const RegistryRecord& entry);
+  /// The entry of `id` goes, until the next heartbeat of a living process makes it anew
+  /// (tidb-binlog: pkg/node/registry.go UpdateNode). `root` is one of the cluster era.
+  void Delete(RegistryRecord::Root root, std::string_view id);
 
   /// etcd answers; what the gateway gives is void otherwise.
   bool serves_etcd() const { return serves_etcd_; }
@@ -92,6 +95,10 @@ class Pd final : public Node {
   /// begin with `key`, or for `key` alone, empty when there is none.
   std::string HeaderJson() const;
   std::string KvsJson(std::string_view key, bool prefix) const;
+  /// The same pairs, "{…},{…}", without a count; empty when there is none.
+  std::string PairsJson(std::string_view key, bool prefix) const;
+  /// Their keys, sorted.
+  std::vector<std::string> Keys(std::string_view key, bool prefix) const;
   /// The value of `key`; nothing: no such key.
   std::optional<std::string> ValueOf(std::string_view key) const;
 

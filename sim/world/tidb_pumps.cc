@@ -26,23 +26,21 @@ PumpClient::Entry* PumpClient::Find(NodeId pump) {
   return nullptr;
 }
 
-bool PumpClient::Usable(const Entry& entry) {
-  return entry.listed && entry.online && entry.errors <= kErrorsMax;
-}
+bool PumpClient::Usable(const Entry& entry) { return entry.online && entry.errors <= kErrorsMax; }
 
 // What the watch tells: a state that changes to online makes a Pump usable at once.
 void PumpClient::Read() {
   if (!world_.pd().List(owner_, RegistryRecord::Root::kPumps, &records_)) return;
   read_at_ = world_.now();
-  for (Entry& entry : pumps_) entry.listed = false;
+  // One whose key is gone stays as it was: the event of a deletion has no value, which is parsed
+  // first (tidb-tools: pump_client/client.go watchStatus).
   for (const RegistryRecord* record : records_) {
     if (record->owner == kNoNode) continue;  // its address leads nowhere
     Entry* entry = Find(record->owner);
-    if (entry == nullptr) entry = &pumps_.emplace_back(Entry{record->owner, false, false, 0});
+    if (entry == nullptr) entry = &pumps_.emplace_back(Entry{record->owner, false, 0});
     const bool online = record->state == trace::RegistryState::kOnline;
     if (online && !entry->online) entry->errors = 0;
     entry->online = online;
-    entry->listed = true;
   }
   Rank();
 }
@@ -68,7 +66,7 @@ NodeId PumpClient::Choose(Tso start_ts, std::int64_t tries, NodeId avoid) {
 
 NodeId PumpClient::LastResort(std::int64_t n) const {
   for (const Entry& entry : pumps_) {
-    if (Usable(entry) || !entry.listed) continue;
+    if (Usable(entry)) continue;
     const bool worth =
         dialect_.last_resort == LastResort::kAllOnline ? entry.online : entry.errors <= kErrorsMax;
     if (worth && n-- == 0) return entry.pump;
@@ -93,7 +91,7 @@ void PumpClient::Failed(NodeId pump) {
 void PumpClient::Probe() {
   if (dialect_.failed_pump == FailedPump::kForgottenForGood) return;
   for (const Entry& entry : pumps_) {
-    if (!entry.listed || !entry.online || entry.errors <= kErrorsMax) continue;
+    if (!entry.online || entry.errors <= kErrorsMax) continue;
     world_.Send(owner_, entry.pump, Msg::kProbe, 0, 0, {.report_failure = true});
   }
 }

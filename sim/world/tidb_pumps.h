@@ -39,7 +39,6 @@ class PumpClient {
   struct Entry {
     NodeId pump = kNoNode;
     bool online = false;
-    bool listed = false;  // in the registry, at the last look
     std::int32_t errors = 0;
   };
 

@@ -39,10 +39,29 @@ BOOST_AUTO_TEST_CASE(a_put) {
   BOOST_TEST(Put(kPut) == "etcd|put|/tidb-binlog/a|x");
   BOOST_TEST(Put("{" + kKey + R"(,"value":null,"lease":"0","prevKv":false})") ==
              "etcd|put|/tidb-binlog/a|");
+  BOOST_TEST(Put("{" + kKey + R"(,"prev_kv":true})") == "etcd|put-prev|/tidb-binlog/a|");
+  BOOST_TEST(Put("{" + kKey + R"(,"prev_kv":1})") ==
+             "400: PutRequest.prev_kv must be true or false");
   BOOST_TEST(Said("/v3/kv/put", kPut) == "404: Not Found");
   BOOST_TEST(Said("/v3alpha/x/kv/put", kPut) == "404: the lab's etcd offers no /x/kv/put");
   BOOST_TEST(lab::ReadGatewayWrite("/v3/kv/put", kPut, "v4.0.0")->name ==
              "etcd put /tidb-binlog/a");
+}
+
+BOOST_AUTO_TEST_CASE(a_deletion) {
+  const auto gone = [](const std::string& body) { return Said("/v3beta/kv/deleterange", body); };
+  BOOST_TEST(gone("{" + kKey + "}") == "etcd|delete|/tidb-binlog/a|one");
+  BOOST_TEST(gone("{" + kKey + R"(,"range_end":"L3RpZGItYmlubG9nL2I=","prevKv":true})") ==
+             "etcd|delete-prev|/tidb-binlog/a|prefix");
+  BOOST_TEST(gone("{" + kKey + R"(,"range_end":"eA=="})") ==
+             "501: the lab's etcd offers no range that is neither key nor prefix");
+  BOOST_TEST(gone("{}") == "400: etcdserver: key is not provided");
+  BOOST_TEST(gone(R"({"key":"L2E="})") ==
+             "501: the lab's etcd offers no keys outside /tidb-binlog/");
+  BOOST_TEST(gone("{" + kKey + R"(,"limit":"1"})") ==
+             "400: unknown field \"limit\" in etcdserverpb.DeleteRangeRequest");
+  BOOST_TEST(lab::ReadGatewayWrite("/v3beta/kv/deleterange", "{" + kKey + "}", "v2.1.8")->name ==
+             "etcd delete /tidb-binlog/a");
 }
 
 BOOST_AUTO_TEST_CASE(a_malformed_put) {
@@ -61,8 +80,6 @@ BOOST_AUTO_TEST_CASE(a_malformed_put) {
 BOOST_AUTO_TEST_CASE(a_put_that_the_lab_has_no_room_for) {
   BOOST_TEST(Put("{" + kKey + R"(,"lease":"7"})") ==
              "501: the lab's etcd offers no PutRequest.lease");
-  BOOST_TEST(Put("{" + kKey + R"(,"prev_kv":true})") ==
-             "501: the lab's etcd offers no PutRequest.prev_kv");
   BOOST_TEST(Put(R"({"key":"L2E="})") ==
              "501: the lab's etcd offers no keys outside /tidb-binlog/");
   BOOST_TEST(Put("{" + kKey + R"(,"value":"/w=="})") ==
@@ -105,8 +122,11 @@ BOOST_AUTO_TEST_CASE(operations) {
              "range|/tidb-binlog/a|prefix");
   BOOST_TEST(Then(put + "," + put) == "400: etcdserver: duplicate key given in txn request");
   BOOST_TEST(Then("{}") == "400: etcdserver: key not found");
-  BOOST_TEST(Then(R"({"request_delete_range":{)" + kKey + "}}") ==
-             "501: the lab's etcd offers no request_delete_range");
+  const std::string gone = R"({"request_delete_range":{)" + kKey + "}}";
+  BOOST_TEST(Then(gone + "," + range) ==
+             "etcd|txn|then|delete|/tidb-binlog/a|one|range|/tidb-binlog/a|one|else");
+  BOOST_TEST(Then(gone + "," + put) == "400: etcdserver: duplicate key given in txn request");
+  BOOST_TEST(Then(R"({"request_txn":{}})") == "501: the lab's etcd offers no request_txn");
   BOOST_TEST(Then(R"({"request_range":{)" + kKey + R"(,"limit":"1"}})") ==
              "501: the lab's etcd offers no RangeRequest.limit");
   BOOST_TEST(Then(R"({"request_range":{)" + kKey + R"(,"range_end":"eA=="}})") ==

@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(the_registry_is_read_by_etcds_gateway) {
                "range v3beta /tidb-binlog/pumps/tidb1:8250/object '' | jq -r '.count'\n"
                "range v3 /tidb-binlog/ /tidb-binlog0\n"
                "range v3alpha /a /z\n"
-               "curl -s $pd/v3alpha/kv/deleterange -d '{}'; echo\n"
+               "curl -s $pd/v3alpha/kv/compaction -d '{}'; echo\n"
                "curl -s $pd/pd/api/v1/health | jq -c '.[].health'\n"});
   BOOST_TEST(result.engine_output ==
              "/tidb-binlog/cisterns/10.0.4.1:8249/alive/tidb-binlog/cisterns/10.0.4.1:8249/object"
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(the_registry_is_read_by_etcds_gateway) {
              "1\n"
              "{\"error\":\"Not Found\",\"code\":5}\n"
              "{\"error\":\"the lab's etcd lists by prefix alone\",\"code\":12}\n"
-             "{\"error\":\"the lab's etcd offers no /kv/deleterange\",\"code\":12}\n"
+             "{\"error\":\"the lab's etcd offers no /kv/compaction\",\"code\":5}\n"
              "true\n");
 }
 
@@ -149,6 +149,93 @@ paused
 501
 400
 )");
+}
+
+// Who lives makes its key anew with its next heartbeat, and keys that nobody keeps are gone. No
+// product deletes one, so whatever becomes of it, it was the engine.
+BOOST_AUTO_TEST_CASE(keys_are_deleted_by_etcds_gateway) {
+  if (!LabWorksHere()) return;
+  const rehearsal::RunResult result = Run({.scenario = "rolling-manual/small.json", .command = R"sh(
+b() { printf %s "$1" | base64 -w0; }
+pumps=/tidb-binlog/v1/pumps/
+call() { curl -s http://10.0.2.1:2379/v3beta/kv/$1 -d "$2" | jq -c 'del(.header)'; }
+get() { call range "{\"key\":\"$(b $pumps$1)\"}" | jq -r '.kvs[0].value // empty' | base64 -d | jq -r .state; }
+gone() { call deleterange "{\"key\":\"$(b $1)\",\"prev_kv\":$2}" | sed 's/"value":"[^"]*"/VALUE/'; }
+gone ${pumps}pump1:8250 true
+get pump1:8250; sleep 3; get pump1:8250
+ssh 10.0.7.1 sudo systemctl stop pump-8250
+gone ${pumps}pump1:8250 false; gone ${pumps}pump1:8250 false; sleep 3
+call range "{\"key\":\"$(b $pumps)\",\"range_end\":\"$(b ${pumps%/}0)\"}" | jq -r .count
+call put "{\"key\":\"$(b ${pumps}x)\",\"value\":\"$(b '{"nodeId":"x","host":"h:1","state":"offline"}')\",\"prev_kv\":true}"
+call txn "{\"success\":[{\"request_delete_range\":{\"key\":\"$(b ${pumps}x)\"}}]}"
+)sh"});
+  BOOST_TEST(
+      result.engine_output ==
+      R"({"deleted":"1","prev_kvs":[{"key":"L3RpZGItYmlubG9nL3YxL3B1bXBzL3B1bXAxOjgyNTA=",VALUE}]}
+online
+{"deleted":"1"}
+{}
+1
+{}
+{"succeeded":true,"responses":[{"response_delete_range":{"header":{"revision":"1"},"deleted":"1"}}]}
+)");
+  std::uint64_t deletions = 0;
+  for (const auto& finding : result.verdict.findings) {
+    if (finding.check != "registry-moves") continue;
+    BOOST_TEST((finding.cause == verifier::Cause::kEngine));
+    deletions += finding.count;
+  }
+  BOOST_TEST(deletions == 2U);
+}
+
+// Kafka, ZooKeeper, PD and TiKV have processes, units and ports that go together.
+BOOST_AUTO_TEST_CASE(parts_that_nobody_upgrades_come_and_go) {
+  if (!LabWorksHere()) return;
+  const rehearsal::RunResult result =
+      Run({.scenario = "kafka-to-cluster/host-names.json", .command = R"sh(
+port() { curl -s --max-time 1 telnet://$1:$2 </dev/null; test $? = 7 && echo closed || echo open; }
+kafka=kafka-a.example.com
+ssh $kafka 'pgrep -fc kafka.Kafka >/dev/null && systemctl is-active kafka'; port $kafka 9092
+ssh $kafka 'sudo systemctl stop kafka; pgrep -f kafka.Kafka || echo none'; port $kafka 9092
+ssh $kafka 'kafka/bin/kafka-server-start.sh -daemon kafka/config/server.properties'
+sleep 5; port $kafka 9092
+ssh $kafka 'kafka/bin/kafka-server-stop.sh; sleep 1; kafka/bin/kafka-server-stop.sh'; port $kafka 9092
+ssh $kafka 'journalctl -u kafka -o cat'
+ssh pd-a.example.com 'bin=deploy/bin; $bin/pd-server -V | head -1; kill -9 $(pgrep pd-server)
+journalctl -u pd -o cat -n2'; port pd-a.example.com 2379; sleep 20; port pd-a.example.com 2379
+ssh tikv-a.example.com 'deploy/bin/tikv-server -V; deploy/scripts/stop_tikv.sh'
+port tikv-a.example.com 20160
+)sh"});
+  BOOST_TEST(result.engine_output ==
+             "active\nopen\nnone\nclosed\nopen\nNo kafka server to stop\nclosed\n"
+             "Started kafka.service - kafka service.\n"
+             "Stopping kafka.service - kafka service...\n"
+             "kafka.service: Deactivated successfully.\n"
+             "Stopped kafka.service - kafka service.\n"
+             "Release Version: v2.0.7\n"
+             "pd.service: Main process exited, code=killed, status=9/KILL\n"
+             "pd.service: Failed with result 'signal'.\n"
+             "closed\nopen\nTiKV 2.0.7\nclosed\n");
+}
+
+// An inventory with names works as it is.
+BOOST_AUTO_TEST_CASE(hosts_that_are_called_by_names) {
+  if (!LabWorksHere()) return;
+  const rehearsal::RunResult by_name =
+      Run({.scenario = "kafka-to-cluster/host-names.json",
+           .command =
+               "getent hosts tidb-a | sed 's/  */ /'; ssh pump-a.example.com pwd; ssh pump1 pwd\n"
+               "curl -s http://tidb-a:8249/status | jq -c 'keys[0]'\n"
+               "python3 -c 'import socket; print(socket.gethostbyname(\"drainer-a\"))'\n"
+               "ssh drainer-a getent hosts pd-a.example.com | sed 's/  */ /'\n"
+               "ssh tidb-b true"});
+  BOOST_TEST(by_name.engine_output ==
+             "198.18.0.7 tidb-a\n/home/tidb\n/home/tidb\n\"DepositWindow\"\n198.18.0.2\n"
+             "198.18.0.4 pd-a.example.com\nssh: Could not resolve hostname tidb-b: Name or service "
+             "not known\n");
+  const rehearsal::RunResult ours =
+      Run({.scenario = "kafka-to-cluster/host-names.json", .command = "binlog-upgrade"});
+  BOOST_TEST((ours.verdict.outcome == verifier::Outcome::kPass));
 }
 
 // What binlogctl writes to etcd itself: undone by a living Pump's heartbeat, and for good of a dead

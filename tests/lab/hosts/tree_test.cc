@@ -77,6 +77,38 @@ BOOST_AUTO_TEST_CASE(what_is_not_installed_is_not_there) {
   BOOST_TEST(lab.trees().NodeOfUnit("10.0.1.1", "pump-8251.service") == kNoNode);
 }
 
+// PD, TiKV, Kafka and ZooKeeper have the files that their processes run from.
+BOOST_AUTO_TEST_CASE(parts_that_nobody_upgrades) {
+  sim::RunPlan plan = test::SmallPlan();
+  for (const Role role : {Role::kTikv, Role::kKafka, Role::kZookeeper}) {
+    sim::NodePlan& node = test::AddPart(&plan, role, "10.0.1.3", 9092, "x", "/usr");
+    node.info.unit = fmt::format("{}.service", RoleName(role));
+    node.version = "v2.0.7";
+  }
+  SmallLab lab(std::move(plan));
+  const auto stamp = [&](const char* host, const char* path) {
+    const Fd file = lab.On(host).Open(path, 0);
+    BOOST_REQUIRE_MESSAGE(static_cast<bool>(file), path);
+    return ReadStamp(file.get());
+  };
+  BOOST_TEST(stamp("10.0.1.1", "/home/tidb/deploy/bin/pd-server")->part == "pd-server");
+  BOOST_TEST(stamp("10.0.1.3", "/home/tidb/deploy/bin/tikv-server")->version == "v2.0.7");
+  BOOST_TEST(stamp("10.0.1.3", "/home/tidb/kafka/jre/bin/java")->part == "kafka");
+  BOOST_TEST(stamp("10.0.1.3", "/home/tidb/zookeeper/jre/bin/java")->part == "zookeeper");
+  const RootDir& host = lab.On("10.0.1.3");
+  BOOST_TEST(host.Read("/etc/systemd/system/kafka.service")
+                 .value()
+                 .find("ExecStart=/home/tidb/kafka/bin/kafka-server-start.sh "
+                       "/home/tidb/kafka/config/server.properties\n") != std::string::npos);
+  BOOST_TEST(lab.On("10.0.1.1")
+                 .Read("/home/tidb/deploy/scripts/run_pd.sh")
+                 .value()
+                 .ends_with("--log-file=/home/tidb/deploy/log/pd.log 2>> "
+                            "\"/home/tidb/deploy/log/pd_stderr.log\"\n"));
+  BOOST_TEST(host.Read("/home/tidb/zookeeper/config/zookeeper.properties").value() ==
+             "dataDir=/home/tidb/zookeeper/data\nclientPort=9092\n");
+}
+
 // Under the name of the new version, another binary: whoever copies it gets that one.
 BOOST_AUTO_TEST_CASE(resources_that_are_not_what_they_are_called) {
   sim::RunPlan plan = test::SmallPlan();

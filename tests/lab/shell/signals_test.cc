@@ -42,6 +42,25 @@ BOOST_AUTO_TEST_CASE(pkill_hits_what_runs_on_this_host) {
   BOOST_TEST(lab.Run("10.0.1.2", "kill", {"-9", pid}).exit == 1);
 }
 
+// Kafka and ZooKeeper are known by their classes, as in Apache's own stop scripts.
+BOOST_AUTO_TEST_CASE(parts_that_nobody_upgrades_have_processes_too) {
+  sim::RunPlan plan = test::SmallPlan();
+  sim::NodePlan& kafka = test::AddPart(&plan, Role::kKafka, kHost, 9092, "kafka-1", "/usr");
+  kafka.info.unit = "kafka.service";
+  AskedLab lab(std::move(plan));
+  lab.hands().states["pd.service on 10.0.1.1"] = "active";
+  lab.hands().states["kafka.service on 10.0.1.1"] = "active";
+  BOOST_TEST(lab.Run(kHost, "pgrep", {"pd-server"}).exit == 0);
+  BOOST_TEST(lab.Run(kHost, "pgrep", {"-x", "java"}).exit == 0);
+  BOOST_TEST(lab.Run(kHost, "pgrep", {"-f", "tikv-server --addr"}).exit == 1);
+  const std::string ps = lab.Run(kHost, "ps", {"-ef"}).output;
+  BOOST_TEST(ps.find("java kafka.Kafka /home/tidb/kafka/config/server.properties\n") !=
+             std::string::npos);
+  BOOST_TEST(ps.find("bin/pd-server --name=") != std::string::npos);
+  ExpectReply(lab.Run(kHost, "pkill", {"-f", "kafka\\.Kafka"}), 0, "", "");
+  BOOST_TEST(lab.hands().log.back() == "stop-process kafka.service on 10.0.1.1 by signal 15");
+}
+
 BOOST_AUTO_TEST_CASE(a_stub_by_hand_is_a_node_until_it_is_down) {
   AskedLab lab;
   const Request stub{"pump", kHost, {"--addr=0.0.0.0:8250"}, "/home/tidb/deploy/bin/pump", ""};

@@ -130,6 +130,18 @@ why: new-pump-1 moved from online to absent, which the product does not do
 )");
 }
 
+// By the engine's own deletion, though a heartbeat makes it anew.
+BOOST_AUTO_TEST_CASE(AKeyIsDeletedByTheEngine) {
+  const std::string absent = "new-pump-1 registry absent key=/tidb-binlog/v1/pumps/h3:8250\n";
+  const std::string text = Upgrade(
+      {{"new-drainer save 80",
+        EtcdPut("new-pump-1", absent, "etcd delete /tidb-binlog/v1/pumps/h3:8250") + kOnline}});
+  const std::string found = FindingText(JudgeText(text), kCheck);
+  BOOST_TEST(found.find("order by engine") != std::string::npos, found);
+  BOOST_TEST(found.find("from online to absent") != std::string::npos, found);
+  BOOST_TEST(found.find("from absent to online") == std::string::npos, found);
+}
+
 BOOST_AUTO_TEST_CASE(OfflineBeforeItWasRead) {
   const std::string text = Upgrade({
       {"new-drainer hand 70/71",
