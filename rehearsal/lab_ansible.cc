@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "base/files.h"
+#include "engine/inventory.h"
 #include "engine/site.h"
 
 namespace tidegate::rehearsal {
@@ -77,6 +78,30 @@ Status SupplyAnsibleDir(const Prepared& prepared, const LabInputs& inputs, const
   TRY_ASSIGN(const std::string inventory, ReadFile(inputs.inventory));
   TRY(folder.Write("/inventory.ini", inventory, 0644));
   return WriteFileAtomically(home.path() + "/whole", dir + "\n");
+}
+
+Result<std::vector<std::string>> OtherHosts(const LabInputs& inputs, const sim::RunPlan& plan) {
+  std::set<std::string> known = {std::string(lab::kControlHost)};
+  for (const sim::NodePlan& node : plan.nodes) known.insert(node.info.host);
+  std::vector<std::string> others;
+  for (const std::string& file : {inputs.inventory, inputs.target}) {
+    if (file.empty()) continue;
+    TRY_ASSIGN(const engine::Inventory inventory, engine::Inventory::Load(file));
+    for (const engine::InventoryHost& host : inventory.hosts()) {
+      const auto address = inventory.Value(host, "ansible_host");
+      const std::string& name = address && *address ? (*address)->text : host.name;
+      if (known.insert(name).second) others.push_back(name);
+    }
+  }
+  return {std::move(others)};
+}
+
+Status SupplyTools(const lab::Trees& trees) {
+  for (const std::string name : {"pip", "python2"}) {
+    TRY_ASSIGN(const std::string program, lab::FindProgram("lab/ansible/bin/" + name));
+    TRY(lab::RootDir(trees.ProgramsDir()).Link(program, name));
+  }
+  return {};
 }
 
 Status AddAnsible(std::vector<std::string>* environment) {

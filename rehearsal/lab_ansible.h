@@ -19,6 +19,13 @@ namespace tidegate::rehearsal {
 Status SupplyAnsibleDir(const Prepared& prepared, const LabInputs& inputs, const lab::Home& home,
                         const lab::Trees& trees);
 
+/// Addresses of the hosts that only the inventories know: monitoring and the like. A play of all
+/// hosts visits them too. Errors: of the inventories.
+Result<std::vector<std::string>> OtherHosts(const LabInputs& inputs, const sim::RunPlan& plan);
+
+/// What playbooks call besides Ansible's own: `pip` and `python2`. Errors: kIo.
+Status SupplyTools(const lab::Trees& trees);
+
 /// Where Ansible finds what today's release lacks and older playbooks use; a folder that the user
 /// names comes first. Errors: kIo.
 Status AddAnsible(std::vector<std::string>* environment);

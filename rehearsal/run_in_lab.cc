@@ -67,7 +67,8 @@ Result<lab::Trees> MakeTrees(const Prepared& prepared, const sim::RunPlan& plan,
                              const lab::Home& home) {
   TRY_ASSIGN(const std::string program, lab::FindProgram("rehearsal/tidegate-lab-shell"));
   const std::map<std::string, std::vector<std::string>> names = NamesOf(plan);
-  TRY_ASSIGN(lab::Trees trees, lab::Trees::Make(plan, {home.path(), program, names}));
+  TRY_ASSIGN(const std::vector<std::string> others, OtherHosts(inputs, plan));
+  TRY_ASSIGN(lab::Trees trees, lab::Trees::Make(plan, {home.path(), program, names, others}));
   const lab::RootDir* control = trees.Root(lab::kControlHost);
   TRY(control->Write("/etc/hosts", addresses.HostsFile(names), 0644));
   // What a run-book holds its gate with.
@@ -83,6 +84,7 @@ Result<lab::Trees> MakeTrees(const Prepared& prepared, const sim::RunPlan& plan,
   if (const Result<std::string> ours = lab::FindProgram("engine/binlog-upgrade"); ours) {
     TRY(lab::RootDir(trees.ProgramsDir()).Link(*ours, kShippedEngine));
   }
+  TRY(SupplyTools(trees));
   TRY(SupplyAnsibleDir(prepared, inputs, home, trees));
   return {std::move(trees)};
 }

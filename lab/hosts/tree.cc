@@ -54,6 +54,9 @@ Status Trees::MakeAll() {
       hosts_[node.info.host].root = RootDir(options_.directory + "/hosts/" + node.info.host);
     }
   }
+  for (const std::string& name : options_.others) {
+    hosts_.try_emplace(name).first->second.root = RootDir(options_.directory + "/hosts/" + name);
+  }
   std::string names;
   for (const std::string& name : HostNames()) {
     TRY(MakeHost(name));
@@ -73,6 +76,7 @@ Status Trees::MakeAll() {
   for (auto& [name, host] : hosts_) WatchScripts(&host);
   TRY(MakeResources());
   TRY(MakePrograms());
+  TRY(MakeMemory());
   TRY(MakeProfile());
   TRY(MakeUsers());
   return RootDir(options_.directory).Write("/names", names, 0644);
@@ -207,6 +211,24 @@ Status Trees::MakePrograms() {
                                 "*) builtin kill \"$@\" ;;\nesac; }}\n",
                                 kPidPrefix, ProgramsDir()),
                     0644);
+}
+
+// A host has no swap, as check_system_dynamic wants it, and says the same whenever it is asked
+// (tidb-ansible: roles/check_system_dynamic/tasks/main.yml).
+Status Trees::MakeMemory() {
+  const std::string machine = RootDir("/").Read("/proc/meminfo").value_or("");
+  std::string memory;
+  for (std::size_t at = 0; at < machine.size();) {
+    const std::size_t end = std::min(machine.find('\n', at), machine.size());
+    const std::string_view line = std::string_view(machine).substr(at, end - at);
+    if (line.starts_with("Swap")) {
+      memory += fmt::format("{}0 kB\n", line.substr(0, line.find_first_of("0123456789")));
+    } else {
+      memory += fmt::format("{}\n", line);
+    }
+    at = end + 1;
+  }
+  return RootDir(options_.directory).Write("/meminfo", memory, 0644);
 }
 
 // A login shell sets PATH anew; the lab's programs stay in front.

@@ -37,6 +37,8 @@ struct TreeOptions {
   std::string program;    ///< tidegate-lab-shell, of which stubs are copies
   /// What else a host is called: inventory aliases, names of a hosts file.
   std::map<std::string, std::vector<std::string>> names;
+  /// Machines where the cluster has no part: monitoring and the like.
+  std::vector<std::string> others = {};
 };
 
 class Trees {
@@ -109,6 +111,7 @@ class Trees {
   Status MakeResources();
   Status MakeSuperviseResources(const RootDir& root, const std::string& version);
   Status MakePrograms();
+  Status MakeMemory();
   Status MakeProfile();
   Status MakeUsers();
   Status MakeStub(const RootDir& root, const std::string& path, std::string_view part,

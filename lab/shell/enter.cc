@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/mount.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -101,6 +103,33 @@ Status BindVisible(const Place& place, const RootDir& tree, const std::string& r
   return {};
 }
 
+Status BindMemory(const Place& place, const std::string& root) {
+  const std::string from = place.lab + "/meminfo";
+  const std::string to = root + "/proc/meminfo";
+  if (access(from.c_str(), F_OK) != 0 || access(to.c_str(), F_OK) != 0) return {};
+  return BindAt(from, to, false);
+}
+
+// What the machine calls itself: the inventory's name for it, as `set_hostname` makes it, else one
+// made of its address (tidb-ansible: bootstrap.yml). No two are the same.
+Status SetHostName(const Place& place, const std::string& host) {
+  const std::string names = fmt::format("\n{}", RootDir(place.lab).Read("/names").value_or(""));
+  const std::string wanted = fmt::format("\n{} ", host);
+  const std::size_t at = names.find(wanted);
+  std::string name;
+  if (at != std::string::npos) {
+    const std::size_t from = at + wanted.size();
+    name = names.substr(from, names.find_first_of(" \n", from) - from);
+  } else {
+    name = fmt::format("ip-{}", host);
+    std::replace(name.begin(), name.end(), '.', '-');
+  }
+  if (unshare(CLONE_NEWUTS) != 0 || sethostname(name.data(), name.size()) != 0) {
+    return MountError("name", host);
+  }
+  return {};
+}
+
 Status Pivot(const std::string& root) {
   if (chdir(root.c_str()) != 0) return MountError("enter", root);
   if (syscall(SYS_pivot_root, ".", ".") != 0) return MountError("turn to", root);
@@ -130,7 +159,9 @@ Status EnterHost(const Place& place, const std::string& host) {
   TRY(BindAt(tree.path() + units, root + units, false));
   TRY(BindPrograms(place, root));
   TRY(BindShared(place, root));
+  TRY(BindMemory(place, root));
   TRY(BindVisible(place, tree, root));
+  TRY(SetHostName(place, host));
   return Pivot(root);
 }
 

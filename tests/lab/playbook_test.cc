@@ -7,13 +7,23 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
+#include <filesystem>
 
+#include "base/files.h"
+#include "base/json.h"
 #include "tests/lab/lab_run.h"
 #include "tests/rehearsal/generated_cases.h"
 #include "tests/support/golden.h"
+#include "tests/support/temp_dir.h"
 
 namespace tidegate::test {
 namespace {
+
+std::string Contents(const std::string& path) {
+  Result<std::string> text = ReadFile(path);
+  BOOST_REQUIRE_MESSAGE(text.has_value(), path);
+  return *std::move(text);
+}
 
 struct Use {
   std::string name;  ///< of the run-book
@@ -98,11 +108,53 @@ void ExpectOldStyle() {
   BOOST_TEST(!says("skipping:"));
 }
 
+// The site file of a cluster whose tidb-ansible lies in the folder `dir` of this machine.
+std::string SiteWith(const std::string& dir, const TempDir& temp) {
+  const std::string sites = std::string(TIDEGATE_SOURCE_DIR) + "/fixtures/sites/";
+  std::string text = Contents(sites + "whole-inventory.json");
+  const std::string usual = "/home/tidb/tidb-ansible";
+  text.replace(text.find(usual), usual.size(), dir);
+  const std::string toml = "cluster-standard.drainer.toml";
+  std::filesystem::copy_file(sites + toml, temp / toml);
+  BOOST_REQUIRE(WriteFileAtomically(temp / "site.json", text).has_value());
+  return temp / "site.json";
+}
+
+// A checkout that this machine has: the lab has a copy of it, with the scenario's inventory, and
+// the real one stays as it is. Its checks of control machine and hosts are what tidb-ansible's are.
+void ExpectCheckout() {
+  if (kSanitized || !LabWorksHere()) return;
+  const TempDir temp;
+  const std::string checkout = temp / "tidb-ansible";
+  std::filesystem::copy(std::string(TIDEGATE_SOURCE_DIR) + "/fixtures/playbooks", checkout,
+                        std::filesystem::copy_options::recursive);
+  for (const char* folder : {"log", ".git", "resources"}) {
+    std::filesystem::create_directories(checkout + "/" + folder);
+  }
+  BOOST_REQUIRE(WriteFileAtomically(checkout + "/inventory.ini", "mine\n").has_value());
+  const rehearsal::RunResult result = Run(
+      {.scenario = "rolling-ansible/whole-inventory.json",
+       .command = fmt::format("export LC_ALL=C.UTF-8; cd {} && ls -A; ansible-playbook "
+                              "preflight.yml -l localhost,pump1,10.30.1.31 && cat log/preflight",
+                              checkout),
+       .overrides = {fmt::format("site={}", JsonQuote(SiteWith(checkout, temp)))}});
+  const auto says = [&](std::string_view text) {
+    return result.engine_output.find(text) != std::string::npos;
+  };
+  BOOST_TEST(says("12 addresses, 11 shared"), result.engine_output);
+  BOOST_TEST(result.engine_output.ends_with("was here\n"));
+  BOOST_TEST(!says(".git"));
+  BOOST_TEST(Contents(checkout + "/inventory.ini") == "mine\n");
+  BOOST_TEST(!std::filesystem::exists(checkout + "/log/preflight"));
+  BOOST_TEST(result.refused_by_lab.empty());
+}
+
 std::vector<GeneratedCase> Cases() {
   const Use documented{"as-documented"};
   const Use supervised{"upgrade", {R"(topology.supervision="supervise")"}};
   std::vector<GeneratedCase> cases;
   cases.push_back({"old style", ExpectOldStyle});
+  cases.push_back({"a checkout", ExpectCheckout});
   if (std::getenv("TIDEGATE_EVERY_PLAYBOOK") == nullptr) return cases;
   for (const std::string name :
        {"as-documented", "upgrade", "drainer-first", "without-localhost"}) {
