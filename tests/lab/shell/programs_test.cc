@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(sudo_and_systemctl_from_a_host_to_another) {
   BOOST_TEST(lab.TakeLog() == (Lines{"stop-process pump.service on 10.0.1.1"}));
   Expect(lab.Shell("ssh 10.0.1.1 'ssh 10.0.1.9 sudo systemctl start drainer; "
                    "ssh 10.0.1.9 cat /home/tidb/drainer/conf/drainer.toml; ls deploy/conf'"),
-         0, "detect-interval = 10\npump.toml\ntidb.toml\n");
+         0, "detect-interval = 10\npd.toml\npump.toml\ntidb.toml\n");
   BOOST_TEST(lab.TakeLog() == (Lines{"start-process drainer.service on 10.0.1.9"}));
   Expect(lab.Shell("ssh 10.0.1.1 /home/tidb/deploy/scripts/start_pump.sh"), 0, "");
   BOOST_TEST(lab.TakeLog() == (Lines{"start-process pump.service on 10.0.1.1"}));
