@@ -120,6 +120,8 @@ Status SetHostName(const Place& place, const std::string& host) {
   if (at != std::string::npos) {
     const std::size_t from = at + wanted.size();
     name = names.substr(from, names.find_first_of(" \n", from) - from);
+  } else if (host.find_first_not_of("0123456789.") != std::string::npos) {
+    name = host;  // inventories may have names in the place of addresses
   } else {
     name = fmt::format("ip-{}", host);
     std::replace(name.begin(), name.end(), '.', '-');

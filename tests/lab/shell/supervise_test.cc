@@ -103,8 +103,7 @@ BOOST_AUTO_TEST_CASE(a_supervise_that_is_to_exit_waits) {
 // What stop_pump.sh does of tidb-ansible's: the id in status/pump/pid is that of a supervise.
 BOOST_AUTO_TEST_CASE(the_supervise_that_was_there_first_has_an_id) {
   Supervised lab;
-  const std::string pid =
-      lab.trees().Root(kHost)->Read(kPump + "/pid").value_or("\n").substr(0, 7);
+  const std::string pid = lab.trees().Root(kHost)->Read(kPump + "/pid").value_or("\n").substr(0, 7);
   BOOST_TEST(pid == "4200501");
   ExpectReply(lab.Ask("readlink", {"/proc/" + pid + "/exe"}), 0, kDeploy + "/bin/supervise\n", "");
   ExpectReply(lab.Ask("readlink", {"/proc/4200001/exe"}), 0, kDeploy + "/bin/pump\n", "");
@@ -148,6 +147,7 @@ BOOST_AUTO_TEST_CASE(the_scripts_of_a_deployment) {
       run("for i in $(seq 300); do deploy/bin/svstat deploy/status/pump | grep -q up && break; "
           "done; " +
           scripts + "stop_pump.sh") == "ok: stopped!\n");
+  BOOST_TEST(run("uname -n") == "ip-10-0-1-1\n");
   BOOST_TEST(run("id -u; sudo id -u; id -un") == "1000\n0\ntidb\n");
   const Lines log = lab.TakeLog();
   BOOST_TEST(std::count(log.begin(), log.end(), "start-process " + kPump + " on 10.0.1.1") == 1);
