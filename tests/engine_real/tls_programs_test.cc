@@ -22,7 +22,7 @@ constexpr char kDrainer[] =
 std::string Registry(std::int64_t pump_port) {
   std::string nodes;
   for (const auto& [id, port] : {std::pair("pump-id", pump_port), std::pair("stranger", 6L)}) {
-    const auto add = [&](const std::string& name, const std::string& value) {
+    const auto add = [&nodes, id = id](const std::string& name, const std::string& value) {
       const std::string key = fmt::format("/tidb-binlog/pumps/{}/{}", id, name);
       nodes += fmt::format(R"({}{{"key":"{}","value":"{}"}})", nodes.empty() ? "" : ",",
                            EncodeBase64(key), EncodeBase64(value));
