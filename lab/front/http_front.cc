@@ -128,7 +128,8 @@ bool HttpFront::Impl::Serve(int count) {
 }
 
 void HttpFront::Impl::Serve(const epoll_event& event) {
-  const auto found = connections.find(event.data.u64);
+  const ConnectionId id = event.data.u64;  // epoll_event is packed: a reference would not do
+  const auto found = connections.find(id);
   if (found != connections.end()) {
     HttpConnection& connection = *found->second;
     bool lives = true;
@@ -140,7 +141,7 @@ void HttpFront::Impl::Serve(const epoll_event& event) {
     return;
   }
   for (auto& [address, listener] : listeners) {
-    if (listener.id == event.data.u64) return Accept(address, &listener);
+    if (listener.id == id) return Accept(address, &listener);
   }
 }
 
