@@ -2,6 +2,7 @@
 // whoever waits for its answer.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -39,7 +40,7 @@ class WorldHands final : public Hands {
  private:
   sim::EngineLink* link_ = nullptr;
   std::uint64_t last_id_ = 0;
-  std::map<std::uint64_t, OnAnswer> waiting_;
+  boost::unordered_flat_map<std::uint64_t, OnAnswer> waiting_;
   std::multimap<NodeId, std::function<void(int)>> when_down_;
   std::vector<std::pair<NodeId, int>> went_down_;  // with their exit statuses
   std::vector<std::string> refused_;
