@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <boost/test/unit_test.hpp>
-#include <cstdlib>
 
 #include "tests/lab/lab_run.h"
 #include "tests/rehearsal/crashes.h"
@@ -14,20 +13,11 @@
 namespace tidegate::test {
 namespace {
 
-// ./check full dies at every record.
-bool InFull() { return std::getenv("TIDEGATE_CHECK_FULL") != nullptr; }
-
 struct Matrix {
   std::string scenario;
   std::uint64_t records_min = 60;  ///< what there must be to die at
   bool whole = false;              ///< in every check; of the others some records, in turn
 };
-
-// Which records are tried is another choice each day; ./check says which day it is.
-std::uint64_t Day() {
-  const char* said = std::getenv("TIDEGATE_DAY");
-  return said == nullptr ? 0 : std::strtoull(said, nullptr, 10);
-}
 
 /// False: there is no such record any more.
 bool SurvivesAt(const std::string& scenario, std::uint64_t record, const verifier::EndState& calm) {

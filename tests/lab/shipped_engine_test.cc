@@ -1,7 +1,6 @@
 // binlog-upgrade as it is shipped, in the lab: through its own HTTP client, command templates and
 // journal file it is judged as the same executor is in this process.
 #include <boost/test/unit_test.hpp>
-#include <cstdlib>
 
 #include "tests/lab/lab_run.h"
 #include "tests/rehearsal/generated_cases.h"
@@ -52,7 +51,7 @@ std::vector<GeneratedCase> Cases() {
   if (kSanitized) return cases;
   // Real playbooks, at seconds each.
   std::vector<std::string> by_playbook = {"rolling-ansible/small.json"};
-  if (std::getenv("TIDEGATE_CHECK_FULL") != nullptr) {
+  if (InFull()) {
     by_playbook.insert(by_playbook.end(),
                        {"rolling-ansible/units-enabled.json", "rolling-ansible/supervise.json",
                         "rolling-ansible/drainer-hangs.json", "rolling-ansible/to-v4.json",

@@ -3,12 +3,23 @@
 #pragma once
 
 #include <boost/test/unit_test.hpp>
+#include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace tidegate::test {
+
+/// ./check full tries every case.
+inline bool InFull() { return std::getenv("TIDEGATE_CHECK_FULL") != nullptr; }
+
+/// Which of many cases are tried is another choice each day; ./check says which day it is.
+inline std::uint64_t Day() {
+  const char* said = std::getenv("TIDEGATE_DAY");
+  return said == nullptr ? 0 : std::strtoull(said, nullptr, 10);
+}
 
 struct GeneratedCase {
   std::string name;
