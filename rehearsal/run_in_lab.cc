@@ -7,9 +7,11 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "base/files.h"
+#include "engine/site.h"
 #include "lab/downstream/database_sink.h"
 #include "lab/hosts/addresses.h"
 #include "lab/hosts/tree.h"
@@ -42,11 +44,18 @@ Result<std::unique_ptr<lab::Pace>> MakePace(const std::string& clock, const sim:
 }
 
 std::vector<lab::HookCommand> HooksOf(const engine::Hooks& hooks) {
-  return {{hooks.detach_service, "detach-service"},
-          {hooks.attach_service, "attach-service"},
-          {hooks.dump, "dump"},
-          {hooks.load, "load"},
-          {hooks.compare, "compare"}};
+  std::vector<lab::HookCommand> out = {{hooks.detach_service, "detach-service"},
+                                       {hooks.attach_service, "attach-service"},
+                                       {hooks.dump, "dump"},
+                                       {hooks.load, "load"},
+                                       {hooks.compare, "compare"}};
+  // env is everybody's; the hook is what it runs.
+  for (lab::HookCommand& hook : out) {
+    while (hook.argv.size() > 1 && lab::NameOf(hook.argv[0]) == "env") {
+      hook.argv.erase(hook.argv.begin());
+    }
+  }
+  return out;
 }
 
 // "pump1:8250": hosts also go by the names that their processes register under.
@@ -59,6 +68,20 @@ std::map<std::string, std::vector<std::string>> NamesOf(const sim::RunPlan& plan
     if (std::find(known.begin(), known.end(), name) == known.end()) known.push_back(name);
   }
   return names;
+}
+
+// Files of mysql's options that the site file names and this machine has not: of users and
+// passwords, for which nobody asks in a lab.
+Status SupplyDefaultsFiles(const LabInputs& inputs, const lab::RootDir& control) {
+  if (inputs.site.empty()) return {};
+  TRY_ASSIGN(const engine::Site site, engine::LoadSite(inputs.site));
+  std::set<std::string> paths = {site.sql_defaults_file};
+  for (const engine::SiteSink& sink : site.sinks) paths.insert(sink.defaults_file);
+  for (const std::string& path : paths) {
+    if (!path.starts_with("/") || access(path.c_str(), F_OK) == 0) continue;
+    TRY(control.Write(path, "[client]\n", 0600));
+  }
+  return {};
 }
 
 // The hosts' trees, and what the control machine has of its own.
@@ -84,6 +107,7 @@ Result<lab::Trees> MakeTrees(const Prepared& prepared, const sim::RunPlan& plan,
   if (const Result<std::string> ours = lab::FindProgram("engine/binlog-upgrade"); ours) {
     TRY(lab::RootDir(trees.ProgramsDir()).Link(*ours, kShippedEngine));
   }
+  TRY(SupplyDefaultsFiles(inputs, *control));
   TRY(SupplyTools(trees));
   TRY(SupplyAnsibleDir(prepared, inputs, home, trees));
   return {std::move(trees)};

@@ -24,6 +24,8 @@ std::vector<GeneratedCase> Cases() {
                                               "kafka-to-cluster/run-book.json",
                                               "kafka-to-cluster/several-sinks.json",
                                               "kafka-to-cluster/small.json",
+                                              "kafka-to-cluster/steady-writes.json",
+                                              "kafka-to-cluster/twenty-hosts.json",
                                               "kafka-to-cluster/two-old-drainers.json",
                                               "local-to-cluster/small.json",
                                               "local-to-cluster/wrong-procedure.json",
