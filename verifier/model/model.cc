@@ -176,6 +176,12 @@ void Model::Match(const Event& event, std::uint64_t identity, std::uint64_t dige
   if (commit->done()) {
     apply_.match = ApplyFact::Match::kAgain;
     apply_.applied_epoch = sink.epoch - ((sink.epoch - commit->epoch) & 0xFF);
+    // A transaction that was cut short by a restart is whole with the row that it lacked: what it
+    // had written to other rows was written when those were.
+    const bool its_own = apply_.previous_ts == event.b;
+    if (event.kind == EventKind::kRowApplied && (its_own || apply_.previous_epoch < sink.epoch)) {
+      apply_.applied_epoch = std::min(apply_.applied_epoch, apply_.previous_epoch);
+    }
     return;
   }
   if (!MarkRow(apply_.sink, commit, identity)) {

@@ -83,6 +83,14 @@ const std::vector<Case> kCases = {
      "tidb-1 commit 10/11 a:1=5\nold-drainer apply 11 a:1=5\nold-drainer save 11\n"
      "old-drainer down killed\nold-drainer up\nold-drainer load 11\n"
      "old-drainer apply 11 a:1=5 safe\n"},
+    {"no-double-apply", "cut-short-and-finished-first", false,
+     "tidb-1 commit 10/11 a:1=5,a:2=6\nold-drainer apply 11 a:1=5\nold-drainer down killed\n"
+     "old-drainer up\nold-drainer load 9\nold-drainer apply 11 a:2=6 safe\n"
+     "old-drainer apply 11 a:1=5 safe\n"},
+    {"no-double-apply", "cut-short-and-then-twice", true,
+     "tidb-1 commit 10/11 a:1=5,a:2=6\nold-drainer apply 11 a:1=5\nold-drainer down killed\n"
+     "old-drainer up\nold-drainer load 9\nold-drainer apply 11 a:2=6 safe\n"
+     "old-drainer apply 11 a:1=5 safe\nold-drainer apply 11 a:1=5 safe\n"},
     {"no-double-apply", "keyless-replay-is-an-exposure", true,
      "tidb-1 commit 10/11 log:1=5\nold-drainer apply 11 log:1=5\nold-drainer down killed\n"
      "old-drainer up\nold-drainer load 9\nold-drainer apply 11 log:1=5 safe\n"},
