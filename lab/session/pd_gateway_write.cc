@@ -159,10 +159,12 @@ Status ReadPut(const JsonValue& value, Words* out) {
   return {};
 }
 
-// etcd's own rule for a range that ends where its prefix does.
-bool IsPrefixEnd(std::string key, const std::string& end) {
+// "one" key, or all that begin with it: by etcd's own rule such a range ends where its prefix does.
+Result<std::string> ExtentOf(std::string key, const std::string& end) {
+  if (end.empty()) return std::string("one");
   ++key.back();
-  return end == key;
+  if (end != key) return NotOffered("range that is neither key nor prefix");
+  return std::string("prefix");
 }
 
 Status ReadRange(const JsonValue& value, Words* out) {
@@ -173,10 +175,8 @@ Status ReadRange(const JsonValue& value, Words* out) {
                "count_only", "min_mod_revision", "max_mod_revision", "min_create_revision",
                "max_create_revision"});
   TRY(range.Finish());
-  if (!end.empty() && !IsPrefixEnd(key, end)) {
-    return NotOffered("range that is neither key nor prefix");
-  }
-  out->insert(out->end(), {"range", key, end.empty() ? "one" : "prefix"});
+  TRY_ASSIGN(const std::string extent, ExtentOf(key, end));
+  out->insert(out->end(), {"range", key, extent});
   return {};
 }
 
@@ -187,11 +187,8 @@ Status ReadDelete(const JsonValue& value, Words* out) {
   const bool previous = range.Bool("prev_kv");
   if (!key.starts_with(kRoot)) range.Fail(NotOffered(fmt::format("keys outside {}", kRoot)));
   TRY(range.Finish());
-  if (!end.empty() && !IsPrefixEnd(key, end)) {
-    return NotOffered("range that is neither key nor prefix");
-  }
-  out->insert(out->end(),
-              {previous ? "delete-prev" : "delete", key, end.empty() ? "one" : "prefix"});
+  TRY_ASSIGN(const std::string extent, ExtentOf(key, end));
+  out->insert(out->end(), {previous ? "delete-prev" : "delete", key, extent});
   return {};
 }
 

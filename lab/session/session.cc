@@ -10,10 +10,8 @@
 
 #include "base/check.h"
 #include "base/files.h"
-#include "base/json.h"
 #include "base/redact.h"
 #include "lab/hosts/addresses.h"
-#include "lab/session/pd_gateway.h"
 #include "sim/world/hosts.h"
 
 namespace tidegate::lab {
@@ -23,18 +21,12 @@ namespace port = engine::port;
 using port::AnswerCode;
 using trace::EventKind;
 
-// A client decides itself how long it waits; what a hung node owes it never comes.
-constexpr Duration kAskMax = 24 * kHour;
-// A person's time stands still: what is never answered lets no more of it pass than this.
-constexpr Duration kAttendedAskMax = 10 * kSecond;
 // A program that waits for what does not come is looked at again, so that its limits count.
 constexpr Duration kIdleLook = kMinute;
 constexpr Duration kLogLook = kSecond;
 constexpr Duration kNap = 100 * kMillisecond;
 constexpr int kRefusedStatus = 6;
 constexpr std::size_t kLastWordsMax = 400;
-
-constexpr std::string_view kJson = "application/json";
 
 bool SpeaksHttp(Role role) {
   return role == Role::kPump || role == Role::kDrainer || role == Role::kPd;
@@ -48,23 +40,6 @@ void AllowManyFiles() {
   if (limit.rlim_cur >= wanted) return;
   limit.rlim_cur = std::min(limit.rlim_max, wanted);
   setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-std::int64_t StatusOf(const Error& error) {
-  switch (error.code) {
-    case ErrorCode::kNotFound: return 404;
-    case ErrorCode::kUnavailable: return 501;
-    default: return 400;
-  }
-}
-
-// grpc: codes/codes.go, of the statuses that are refused with.
-int GrpcCodeOf(std::int64_t status) {
-  switch (status) {
-    case 404: return 5;
-    case 501: return 12;
-    default: return 3;
-  }
 }
 
 }  // namespace
@@ -422,61 +397,6 @@ void Session::ApplyAll() {
   }
 }
 
-void Session::ApplyHttp(HttpArrival arrival) {
-  const ConnectionId connection = arrival.connection;
-  const Port* at = FindPort(arrival.host, arrival.port);
-  CHECK(at != nullptr);
-  if (!at->pd || !IsGatewayPath(arrival.target)) {
-    hands_.Ask(port::HttpGet{at->host, arrival.port, std::move(arrival.target),
-                             std::move(arrival.method), std::move(arrival.body)},
-               options_.attended == nullptr ? kAskMax : kAttendedAskMax,
-               [this, connection](const port::Answer& answer) { Answer(connection, answer); });
-    return;
-  }
-  const auto refuse = [&](std::int64_t status, const std::string& why) {
-    front_.Reply(connection,
-                 {status, kJson,
-                  fmt::format("{{\"error\":{},\"code\":{}}}", JsonQuote(why), GrpcCodeOf(status))});
-    stirred_ = true;
-  };
-  if (arrival.method != "POST") return refuse(405, "Method Not Allowed");
-  if (IsGatewayWrite(arrival.target)) {
-    const Result<port::RunHook> hook = ReadGatewayWrite(arrival.target, arrival.body, at->version);
-    if (!hook.has_value()) return refuse(StatusOf(hook.error()), hook.error().message);
-    return hands_.Perform(*hook, [this, connection](port::Answer answer) {
-      answer.content_type = kJson;
-      Answer(connection, answer);
-    });
-  }
-  const Result<RegistryRead> read = ReadGatewayRequest(arrival.target, arrival.body, at->version);
-  if (!read.has_value()) return refuse(StatusOf(read.error()), read.error().message);
-  hands_.Ask(port::ListRegistry{read->root}, kAskMax,
-             [this, connection, read = *read](const port::Answer& came) {
-               port::Answer answer = came;
-               answer.content_type = kJson;
-               if (answer.ok()) {
-                 const Result<std::string> body = GatewayAnswer(read, answer.body);
-                 CHECK(body.has_value());
-                 answer.body = *body;
-               }
-               Answer(connection, answer);
-             });
-}
-
-void Session::Answer(ConnectionId connection, const port::Answer& answer) {
-  switch (answer.code) {
-    case AnswerCode::kOk:
-    case AnswerCode::kHttpStatus:
-      front_.Reply(connection,
-                   {answer.status == 0 ? 200 : answer.status, answer.content_type, answer.body});
-      break;
-    case AnswerCode::kTimedOut: return;  // it stays as silent as it was
-    default: front_.Drop(connection); break;
-  }
-  stirred_ = true;
-}
-
-// The lab's folder has another name in each run.
 std::string Session::LastWords() const {
   const std::string& log_path = options_.program.log_path;
   const std::string folder = log_path.substr(0, log_path.rfind('/'));
